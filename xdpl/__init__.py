@@ -1,0 +1,57 @@
+"""Learn the parameters of process-based models from data, on labelled datasets.
+
+`import xdpl` registers the accessor ``ds.dpl``.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+from xdpl import data, evaluation, models, networks
+from xdpl.accessor import DplAccessor as _DplAccessor
+from xdpl.check import Check, check
+from xdpl.learn import learn
+from xdpl.pet import pet
+from xdpl.simulate import simulate
+
+if TYPE_CHECKING:
+    from xdpl.fit import Fit, load
+
+try:
+    __version__ = _version("xdpl")
+except PackageNotFoundError:  # a source tree that was not installed
+    __version__ = "0+unknown"
+
+__all__ = [
+    "Check",
+    "Fit",
+    "__version__",
+    "check",
+    "data",
+    "evaluation",
+    "learn",
+    "load",
+    "models",
+    "networks",
+    "pet",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Fit and load need torch: they are imported when first used.
+    if name in ("Fit", "load"):
+        from xdpl import fit
+
+        return getattr(fit, name)
+    msg = f"module 'xdpl' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+del _DplAccessor

@@ -1,0 +1,45 @@
+"""The accessor `ds.dpl`: a door to the functions, one line per method."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import xarray as xr
+
+from xdpl.check import check
+from xdpl.learn import learn
+from xdpl.pet import pet
+from xdpl.simulate import simulate
+
+if TYPE_CHECKING:
+    P = ParamSpec("P")
+    R = TypeVar("R")
+
+__all__ = ["DplAccessor"]
+
+
+def _method(function: Callable[Concatenate[xr.Dataset, P], R]) -> Callable[Concatenate[Any, P], R]:
+    """Bind a function of a dataset as a method, with its signature and docstring."""
+
+    @functools.wraps(function)
+    def method(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:
+        return function(self._obj, *args, **kwargs)
+
+    return method
+
+
+@xr.register_dataset_accessor("dpl")
+class DplAccessor:
+    """Differentiable parameter learning on a dataset."""
+
+    __slots__ = ("_obj",)
+
+    def __init__(self, obj: xr.Dataset) -> None:
+        self._obj = obj
+
+    check = _method(check)
+    learn = _method(learn)
+    pet = _method(pet)
+    simulate = _method(simulate)

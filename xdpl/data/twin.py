@@ -1,0 +1,166 @@
+"""A synthetic world whose parameters are known: the embedded default dataset."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import xarray as xr
+
+from xdpl.data.weather import daily_weather, grid_coordinates, smooth_fields
+from xdpl.errors import Problems
+
+__all__ = ["twin"]
+
+# Parameters that follow the attributes; all others of the model keep their defaults.
+TRUE_PARAMETERS = (
+    "porosity",
+    "critical_fraction",
+    "wilting_fraction",
+    "residual_fraction",
+    "ksat",
+    "canopy_fraction",
+    "d1",
+)
+
+
+def twin(
+    shape: tuple[int, int] = (20, 20),
+    *,
+    years: int = 3,
+    seed: int = 0,
+    noise: float = 0.02,
+    missing: float = 0.5,
+) -> xr.Dataset:
+    """Make a synthetic world in which the model `vic` is the truth.
+
+    Smooth attributes determine some parameters through a known nonlinear
+    relation; the model turns synthetic weather into soil moisture, which is
+    observed with noise and gaps. Nothing is downloaded.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Cells along latitude and longitude.
+    years : int
+        Length of the record, from 2001-01-01.
+    seed : int
+        The same seed makes the same world.
+    noise : float
+        Standard deviation of the observation error, m3 m-3.
+    missing : float
+        Fraction of days without an observation, 0 to below 1.
+
+    Returns
+    -------
+    Dataset, (time, lat, lon)
+        Forcings ``precipitation``, ``air_temperature``,
+        ``potential_evapotranspiration``; attributes ``sand``, ``clay``,
+        ``ndvi``, ``elevation`` and ``slope`` (which determines nothing);
+        ``soil_moisture`` as observed. The truth: ``true_soil_moisture``,
+        ``true_evapotranspiration`` (never observed) and one ``true_<parameter>``
+        per parameter that is not at its default.
+
+    Raises
+    ------
+    InputErrors
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> import xdpl
+    >>> ds = xdpl.data.twin(shape=(4, 5), years=1)
+    """
+    from xdpl.models import get
+    from xdpl.simulate import simulate
+
+    _check(shape, years, noise, missing)
+    generator = np.random.default_rng(seed)
+    time = xr.DataArray(np.arange("2001-01-01", f"{2001 + years}-01-01", dtype="datetime64[D]").astype("M8[ns]"), dims="time")
+    coords = {"time": time.assign_attrs(standard_name="time", long_name="time"), **grid_coordinates(shape)}
+    ds = xr.Dataset(coords=coords)
+    _add_attributes(ds, generator, shape)
+    _add_forcings(ds, generator, shape)
+    theta = _truth(ds)
+    sim = simulate(ds, "vic", theta, outputs=["soil_moisture", "evapotranspiration"], dtype=np.float64)
+    for name in sim.data_vars:
+        ds[f"true_{name}"] = sim[name].astype(np.float32)
+    observed = sim["soil_moisture"] + noise * generator.normal(size=sim["soil_moisture"].shape)
+    seen = generator.random(sim["soil_moisture"].shape) >= missing
+    ds["soil_moisture"] = observed.where(seen).astype(np.float32)
+    ds["soil_moisture"].attrs = sim["soil_moisture"].attrs | {"long_name": "observed water content of layer 1"}
+    defaults = get("vic").defaults()
+    for name, array in theta.data_vars.items():
+        ds[f"true_{name}"] = array
+    fixed = {k: v for k, v in defaults.items() if k not in theta}
+    ds.attrs = {
+        "title": "Synthetic world with known parameters of the model vic",
+        "source": f"xdpl.data.twin(shape={tuple(shape)}, years={years}, seed={seed}, noise={noise}, missing={missing})",
+        "true_defaults": json.dumps(fixed),
+        "Conventions": "CF-1.10",
+    }
+    return ds
+
+
+def _check(shape: tuple[int, int], years: int, noise: float, missing: float) -> None:
+    problems = Problems("data.twin")
+    if len(shape) != 2 or min(shape) < 1:
+        problems.add("shape", expected="two numbers of cells, each at least 1", got=repr(shape), fix="shape=(20, 20)")
+    if years < 1:
+        problems.add("years", expected="at least 1", got=repr(years), fix="years=3")
+    if noise < 0:
+        problems.add("noise", expected="at least 0", got=repr(noise), fix="noise=0.02")
+    if not 0 <= missing < 1:
+        problems.add("missing", expected="at least 0 and below 1", got=repr(missing), fix="missing=0.5")
+    problems.raise_if_any()
+
+
+def _add_attributes(ds: xr.Dataset, generator: np.random.Generator, shape: tuple[int, int]) -> None:
+    fields = 1.0 / (1.0 + np.exp(-1.8 * smooth_fields(generator, 5, shape, 5.0)))
+    east = np.linspace(0.0, 1.0, shape[1])[None, :]
+    dims = ("lat", "lon")
+    sand = 10.0 + 75.0 * fields[0]
+    clay = (100.0 - sand) * (0.15 + 0.65 * fields[1])
+    ds["sand"] = (dims, sand, {"units": "percent", "long_name": "sand content of the soil"})
+    ds["clay"] = (dims, clay, {"units": "percent", "long_name": "clay content of the soil"})
+    ndvi = 0.1 + 0.75 * (0.6 * fields[2] + 0.4 * east)
+    ds["ndvi"] = (dims, ndvi, {"units": "1", "long_name": "mean normalised difference vegetation index"})
+    ds["elevation"] = (dims, 200.0 + 2000.0 * fields[3], {"units": "m", "standard_name": "surface_altitude"})
+    ds["slope"] = (dims, 15.0 * fields[4], {"units": "degree", "long_name": "slope; determines nothing"})
+
+
+def _add_forcings(ds: xr.Dataset, generator: np.random.Generator, shape: tuple[int, int]) -> None:
+    from xdpl.models import get
+    from xdpl.pet import pet
+
+    weather = daily_weather(generator, ds["time"], shape)
+    # The standard atmosphere cools by 6.5 K per kilometre.
+    weather["air_temperature"] = weather["air_temperature"] - 0.0065 * (ds["elevation"].values - 1200.0)
+    for declared in get("vic").forcings[:2]:
+        attrs = {"units": declared.units, "standard_name": declared.standard_name, "long_name": declared.long_name}
+        ds[declared.name] = (("time", "lat", "lon"), weather[declared.name].astype(np.float32), attrs)
+    ds["potential_evapotranspiration"] = pet(ds, "oudin")
+
+
+def _truth(ds: xr.Dataset) -> xr.Dataset:
+    """The known relation: parameters from attributes, nonlinear and with interactions."""
+    from xdpl.labels import variable_attrs
+    from xdpl.models import get
+
+    sand, clay, ndvi = ds["sand"] / 100.0, ds["clay"] / 100.0, ds["ndvi"]
+    height = (ds["elevation"] - 200.0) / 2000.0
+    values = {
+        "porosity": 0.36 + 0.18 * np.sqrt(1.0 - sand) * (1.0 - 0.3 * height),
+        "critical_fraction": 0.45 + 0.45 * np.tanh(1.8 * clay + 0.6 * (1.0 - sand)) ** 2,
+        "wilting_fraction": 0.2 + 0.55 * clay / (clay + 0.25),
+        "residual_fraction": 0.15 + 0.6 * (1.0 - sand) ** 1.5,
+        "ksat": np.exp(np.log(60.0) + 3.4 * sand**1.3 - 0.8 * clay),
+        "canopy_fraction": 0.1 + 0.85 * (1.0 - np.exp(-2.2 * ndvi**1.5)),
+        "d1": 0.055 + 0.04 * (0.5 * height + 0.5 * (1.0 - ndvi)) ** 0.8,
+    }
+    theta = xr.Dataset()
+    for parameter in get("vic").parameters:
+        if parameter.name in TRUE_PARAMETERS:
+            theta[parameter.name] = values[parameter.name].reset_coords(drop=True)
+            theta[parameter.name].attrs = variable_attrs(parameter)
+    return theta

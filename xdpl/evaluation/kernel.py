@@ -1,0 +1,80 @@
+"""Metrics of plain arrays; the `scores` library computes all it has."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xdpl.evaluation.declared import METRICS
+
+__all__ = ["compute"]
+
+_Array = np.ndarray[Any, np.dtype[Any]]
+_PAIR = "pair"
+
+
+def compute(simulated: _Array, observed: _Array, *, core: int, minimum: int) -> tuple[_Array, ...]:
+    """Metrics over the last `core` axes, in the order of `METRICS`, then the number of pairs.
+
+    Parameters
+    ----------
+    simulated, observed : array
+        Broadcastable; NaN marks a missing value.
+    core : int
+        Number of trailing axes to reduce.
+    minimum : int
+        Sites with fewer pairs get NaN.
+
+    Returns
+    -------
+    tuple of float64 arrays, the last int64
+    """
+    sim, obs = np.broadcast_arrays(simulated.astype(np.float64), observed.astype(np.float64))
+    shape = sim.shape[: sim.ndim - core]
+    flat = (math.prod(shape), math.prod(sim.shape[sim.ndim - core :]))
+    sim, obs = sim.reshape(flat), obs.reshape(flat)
+    pair = ~(np.isnan(sim) | np.isnan(obs))
+    count = pair.sum(axis=1, dtype=np.int64)
+    enough = count >= minimum
+    values = {metric.name: np.full(flat[0], np.nan) for metric in METRICS}
+    if enough.any():
+        keep = pair & enough[:, None]
+        values = _metrics(_labelled(sim, keep), _labelled(obs, keep))
+    return (*(values[metric.name].reshape(shape) for metric in METRICS), count.reshape(shape))
+
+
+def _labelled(values: _Array, keep: _Array) -> xr.DataArray:
+    return xr.DataArray(np.where(keep, values, np.nan), dims=("site", _PAIR))
+
+
+def _metrics(sim: xr.DataArray, obs: xr.DataArray) -> dict[str, _Array]:
+    from scores.continuous import additive_bias, kge, nse, rmse
+    from scores.continuous.correlation import pearsonr
+
+    # Infinite input is a diverged run: it shows as inf or NaN, not as a warning.
+    with np.errstate(all="ignore"):
+        mean_sim, mean_obs = sim.mean(_PAIR), obs.mean(_PAIR)
+        both = _varies(sim, mean_sim) & _varies(obs, mean_obs)
+        related = sim.where(both)
+        found = {
+            "rmse": rmse(sim, obs, reduce_dims=_PAIR),
+            # sqrt(rmse² - bias²) would lose digits where the bias is large.
+            "ubrmse": rmse(sim - mean_sim, obs - mean_obs, reduce_dims=_PAIR),
+            "bias": additive_bias(sim, obs, reduce_dims=_PAIR),
+            "correlation": pearsonr(related, obs, reduce_dims=_PAIR),
+            # `scores` warns, and gives -inf, where the observations are constant.
+            "nse": nse(sim, obs.where(_varies(obs, mean_obs)), reduce_dims=[_PAIR]),
+            "kge_2009": kge(related.where(mean_obs != 0), obs, reduce_dims=_PAIR, method="2009"),
+            "kge_2012": kge(
+                related.where((mean_obs != 0) & (mean_sim != 0)), obs, reduce_dims=_PAIR, method="2012"
+            ),
+        }
+    return {name: np.asarray(value.values) for name, value in found.items()}
+
+
+def _varies(x: xr.DataArray, mean: xr.DataArray) -> xr.DataArray:
+    # The variance of a constant such as 0.1 is 1e-34, not 0; that of tiny values underflows to 0.
+    return (x.max(_PAIR) > x.min(_PAIR)) & (((mean - x) * (mean - x)).mean(_PAIR) != 0)

@@ -1,0 +1,213 @@
+"""The result of learning: a network that gives parameters, and all that belongs to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from xdpl import schema, units
+from xdpl.errors import Problems
+from xdpl.fit import report
+from xdpl.labels import provenance, variable_attrs
+from xdpl.models import Model
+from xdpl.networks.bounded import ParameterNetwork
+from xdpl.networks.spec import MLP
+from xdpl.simulate import simulate
+
+if TYPE_CHECKING:
+    from xdpl.plot import FitPlot
+
+__all__ = ["Fit"]
+
+
+@dataclass(frozen=True, repr=False)
+class Fit:
+    """A trained network with its model, statistics, settings and history.
+
+    Made by `xdpl.learn` or `xdpl.load`.
+
+    Parameters
+    ----------
+    model : Model
+    network_spec : MLP
+    network : ParameterNetwork
+    attributes : dict of str to str or None
+        Names of the attributes and the units they had in training.
+    mean, std : ndarray, (attribute,)
+        Of the training sites, for normalisation.
+    forcings : dict of str to str
+        Which variable was which forcing.
+    history : Dataset
+        Over dim `epoch`: loss, validation_loss, learning_rate, gradient_norm, seconds.
+    settings : dict
+        How it was trained, as plain values.
+    """
+
+    model: Model
+    network_spec: MLP
+    network: ParameterNetwork
+    attributes: dict[str, str | None]
+    mean: np.ndarray
+    std: np.ndarray
+    forcings: dict[str, str]
+    history: xr.Dataset
+    settings: dict[str, Any]
+
+    def parameters(self, ds: xr.Dataset) -> xr.Dataset:
+        """Parameters of the sites of a dataset, seen in training or not.
+
+        Parameters
+        ----------
+        ds : Dataset
+            With the attributes of the fit, on any dimensions.
+
+        Returns
+        -------
+        Dataset
+            One variable per parameter with units, bounds and long name; NaN where
+            all attributes are NaN. Lazy where `ds` is.
+
+        Raises
+        ------
+        InputErrors
+            If attributes are missing, have a time dimension or other units, or
+            some but not all of them are NaN at a site.
+        """
+        problems = Problems("Fit.parameters")
+        found = schema.static(ds, list(self.attributes), tuple(map(str, ds.dims)), "an attribute", problems)
+        arrays = [self._in_training_units(array, problems) for array in found.values()]
+        problems.raise_if_any()
+        results = xr.apply_ufunc(
+            self._predict,
+            *arrays,
+            output_core_dims=[[]] * len(self.model.parameters),
+            dask="parallelized",
+            output_dtypes=[np.float32] * len(self.model.parameters),
+            keep_attrs=False,
+        )
+        out = xr.Dataset(dict(zip(self.network.names, results, strict=True)))
+        for parameter in self.model.parameters:
+            out[parameter.name].attrs = variable_attrs(parameter)
+        learned = {"attributes": json.dumps(list(self.attributes)), "training": json.dumps(self.settings)}
+        out.attrs = provenance(f"{self.model.name} parameters learned from attributes", self.model) | learned
+        return out
+
+    def simulate(self, ds: xr.Dataset, **options: Any) -> xr.Dataset:
+        """Run the model with the learned parameters; options as in `xdpl.simulate`."""
+        options = {"forcings": self.forcings_in(ds)} | options
+        return simulate(ds, self.model, self.parameters(ds), **options)
+
+    def evaluate(
+        self,
+        ds: xr.Dataset,
+        *,
+        time: slice | None = None,
+        target: str | None = None,
+        forcings: Mapping[str, str] | None = None,
+    ) -> xr.Dataset:
+        """Score the simulated against the observed target.
+
+        Parameters
+        ----------
+        ds : Dataset
+            With forcings, attributes and the target. The whole record is run, so
+            that what comes before `time` warms the states up.
+        time : slice, optional
+            Period that is scored, by dates.
+        target : str, optional
+            Observed variable, if it has another name than in training.
+        forcings : mapping of str to str, optional
+            As in `xdpl.simulate`.
+
+        Returns
+        -------
+        Dataset
+            Metrics per site, pooled ones as `pooled_*`, and `worst_*` of the
+            groups of dryness where the model has precipitation and potential
+            evapotranspiration.
+
+        Raises
+        ------
+        InputErrors
+            If something is missing or has wrong units.
+        """
+        from xdpl.fit.scoring import evaluate
+
+        return evaluate(self, ds, time=time, target=target, forcings=forcings)
+
+    @property
+    def plot(self) -> FitPlot:
+        """Pictures: `plot.history()`, `plot.parameters(ds)`, `plot.series(ds)`, `plot.scatter(ds)`."""
+        from xdpl.plot import FitPlot
+
+        return FitPlot(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fit as a zarr store; `xdpl.load` reads it back and runs no code from it.
+
+        Raises
+        ------
+        InputErrors
+            If something exists at `path`.
+        """
+        from xdpl.fit import storage
+
+        storage.save(self, Path(path))
+
+    def forcings_in(self, ds: xr.Dataset) -> dict[str, str] | None:
+        """The mapping of the training, as far as the dataset has those variables."""
+        mapping = {k: v for k, v in self.forcings.items() if v in ds.variables}
+        return mapping or None
+
+    def _in_training_units(self, array: xr.DataArray, problems: Problems) -> xr.DataArray:
+        name = str(array.name)
+        trained, here = self.attributes[name], units.read(array)
+        plain = array.copy(data=array.variable._data.magnitude) if units.is_quantified(array) else array
+        plain = plain.astype(np.float64)
+        if trained == here:
+            return plain
+        try:
+            slope, offset = units.linear(here or "1", trained or "1")
+        except units.UnitsError as error:
+            problems.add(
+                name,
+                expected=f"units {trained!r}, those of the training",
+                got=f"{here!r} ({error})",
+                fix=f'convert ds["{name}"] first',
+            )
+            return plain
+        return plain * slope + offset
+
+    def _predict(self, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
+        shape = np.broadcast_shapes(*(c.shape for c in columns))
+        flat = np.stack([np.broadcast_to(c, shape).ravel() for c in columns], axis=1)
+        missing = np.isnan(flat)
+        partly = missing.any(axis=1) & ~missing.all(axis=1)
+        if partly.any():
+            names = [name for name, m in zip(self.attributes, missing[partly].T, strict=True) if m.any()]
+            problems = Problems("Fit.parameters")
+            problems.add(
+                ", ".join(names),
+                expected="attributes without NaN (all of them NaN marks a site to leave out)",
+                got=f"NaN at {partly.sum()} of {len(partly)} sites",
+                fix=f'ds = ds.where(ds["{names[0]}"].notnull()), or fill them',
+            )
+            problems.raise_all()
+        normal = (np.nan_to_num(flat) - self.mean) / self.std
+        with torch.no_grad():
+            values = self.network.eval()(torch.tensor(normal, dtype=torch.float32))
+        absent = missing.all(axis=1)
+        return tuple(np.where(absent, np.nan, v.numpy()).astype(np.float32).reshape(shape) for v in values.values())
+
+    def __repr__(self) -> str:
+        return report.text(self)
+
+    def _repr_html_(self) -> str:
+        return report.html(self)

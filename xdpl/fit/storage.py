@@ -1,0 +1,151 @@
+"""Fits on disk: a zarr store of arrays and JSON, with a checksum and without pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+import torch
+import xarray as xr
+
+from xdpl import models
+from xdpl.errors import Problems
+from xdpl.labels import model_hash, provenance
+from xdpl.networks.bounded import ParameterNetwork
+from xdpl.networks.mlp import build
+from xdpl.networks.spec import MLP
+
+if TYPE_CHECKING:
+    from xdpl.fit.result import Fit
+    from xdpl.models import Model
+
+__all__ = ["load", "save"]
+
+_FORMAT = "xdpl-fit-1"
+
+
+def save(fit: Fit, path: Path) -> None:
+    """Write a fit; nothing is left at `path` if writing fails.
+
+    Raises
+    ------
+    InputErrors
+        If something exists at `path`.
+    """
+    if path.exists():
+        _refuse("Fit.save", path, "a path where nothing is", "a file or folder", "choose another, or remove it")
+    weights = {k: v.cpu().numpy() for k, v in fit.network.state_dict().items()}
+    ds = xr.Dataset({k: (tuple(f"{k}_{i}" for i in range(v.ndim)), v) for k, v in weights.items()})
+    ds["attribute_mean"] = ("attribute", fit.mean)
+    ds["attribute_std"] = ("attribute", fit.std)
+    ds = ds.merge(fit.history.reset_index("epoch").reset_coords())
+    description = {
+        "format": _FORMAT,
+        "model": fit.model.name,
+        "model_options": fit.model.options(),
+        "model_hash": model_hash(fit.model),
+        "network": fit.network_spec.to_dict(),
+        "attributes": fit.attributes,
+        "forcings": fit.forcings,
+        "settings": fit.settings,
+    }
+    ds.attrs = provenance(f"xdpl fit of {fit.model.name}", fit.model) | {"xdpl_fit": json.dumps(description)}
+    ds.attrs["sha256"] = _checksum(ds)
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    ds.to_zarr(partial, mode="w", consolidated=False, zarr_format=3)
+    partial.rename(path)
+
+
+def load(path: str | Path, model: Model | None = None) -> Fit:
+    """Read a fit written by `Fit.save`; no code from the file is run.
+
+    Parameters
+    ----------
+    path : str or Path
+    model : Model, optional
+        Needed for a model that is not known by name.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    InputErrors
+        If the store is missing, damaged, not a fit, or of another model.
+    """
+    from xdpl.fit.result import Fit
+
+    path = Path(path)
+    ds, description = _read(path)
+    model = _model(path, description, model)
+    spec = MLP.from_dict(description["network"])
+    network = ParameterNetwork(build(spec, len(description["attributes"]), len(model.parameters)), model.parameters)
+    network.load_state_dict({k: torch.from_numpy(ds[k].values.copy()) for k in network.state_dict()})
+    history = ds[["epoch", *(k for k, v in ds.data_vars.items() if v.dims == ("epoch",) and k != "epoch")]]
+    return Fit(
+        model=model,
+        network_spec=spec,
+        network=network.eval(),
+        attributes=description["attributes"],
+        mean=ds["attribute_mean"].values,
+        std=ds["attribute_std"].values,
+        forcings=description["forcings"],
+        history=history.set_coords("epoch").set_xindex("epoch").drop_attrs(deep=False),
+        settings=description["settings"],
+    )
+
+
+def _read(path: Path) -> tuple[xr.Dataset, dict[str, Any]]:
+    fix = "name a store written by Fit.save"
+    if not path.is_dir():
+        _refuse("load", path, "a fit saved by Fit.save", "nothing there" if not path.exists() else "a file", fix)
+    try:
+        with xr.open_zarr(path, consolidated=False, chunks=None) as store:
+            ds = store.load()
+    except Exception as error:  # zarr raises whatever a broken chunk leads to
+        _refuse("load", path, "a readable zarr store", f"a damaged or foreign one ({error})", fix)
+    if "xdpl_fit" not in ds.attrs:
+        _refuse("load", path, "a fit saved by Fit.save", "another zarr store", fix)
+    if ds.attrs.pop("sha256", None) != _checksum(ds):
+        _refuse("load", path, "the contents that were saved", "changed or damaged ones", "take a sound copy")
+    description: dict[str, Any] = json.loads(ds.attrs["xdpl_fit"])
+    if description.get("format") != _FORMAT:
+        _refuse("load", path, f"format {_FORMAT}", repr(description.get("format")), "use the xdpl that wrote it")
+    return ds, description
+
+
+def _model(path: Path, description: dict[str, Any], model: Model | None) -> Model:
+    name = description["model"]
+    if model is None:
+        if name not in models.available():
+            _refuse("load", path, f"the model {name!r}", "no model of that name", f"load(path, model={name}())")
+        model = type(models.get(name))(**description["model_options"])
+    if model_hash(model) != description["model_hash"]:
+        _refuse(
+            "load",
+            path,
+            f"the model {name!r} the fit was made with",
+            f"{model.name!r} with other parameters, states or options",
+            "pass the model as it was in training",
+        )
+    return model
+
+
+def _checksum(ds: xr.Dataset) -> str:
+    digest = hashlib.sha256(ds.attrs["xdpl_fit"].encode())
+    for name in sorted(map(str, ds.variables)):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(ds[name].values).tobytes())
+    return digest.hexdigest()
+
+
+def _refuse(call: str, path: Path, expected: str, got: str, fix: str) -> NoReturn:
+    problems = Problems(call)
+    problems.add(str(path), expected=expected, got=got, fix=fix)
+    problems.raise_all()

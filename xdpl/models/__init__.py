@@ -1,0 +1,65 @@
+"""Process models: physics only, one model per file, and how to get one by name."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from xdpl.errors import Problems
+from xdpl.models.base import Flux, Forcing, Model, Parameter, State
+
+__all__ = ["Flux", "Forcing", "Model", "Parameter", "State", "available", "get"]
+
+_BUILTIN = {"hbv": "xdpl.models.hbv:HBV", "vic": "xdpl.models.vic:VIC"}
+
+
+@cache
+def _found() -> dict[str, EntryPoint | str]:
+    installed: dict[str, EntryPoint | str] = {e.name: e for e in entry_points(group="xdpl.models")}
+    return installed | _BUILTIN
+
+
+def available() -> list[str]:
+    """Names of all models, built in or installed through the entry point group `xdpl.models`."""
+    return sorted(_found())
+
+
+def get(model: str | Model, call: str = "xdpl.models.get") -> Model:
+    """Return a model by name, with its default options, or pass an instance through.
+
+    Parameters
+    ----------
+    model : str or Model
+    call : str
+        What to name in an error.
+
+    Raises
+    ------
+    InputErrors
+        If no model has this name, or it is neither a name nor an instance.
+    """
+    if isinstance(model, Model):
+        return model
+    found = _found()
+    if isinstance(model, str) and model in found:
+        return _load(found[model])()
+    problems = Problems(call)
+    close = difflib.get_close_matches(str(model), found, n=1)
+    problems.add(
+        "model",
+        expected=f"one of {', '.join(map(repr, available()))}, or a Model instance",
+        got=repr(model),
+        fix=f"use {close[0]!r}" if close else "name a known model or pass an instance, such as MyModel()",
+    )
+    problems.raise_all()
+
+
+def _load(entry: EntryPoint | str) -> type[Model]:
+    if isinstance(entry, EntryPoint):
+        loaded: type[Model] = entry.load()
+        return loaded
+    module, _, attribute = entry.partition(":")
+    found: type[Model] = getattr(import_module(module), attribute)
+    return found

@@ -1,0 +1,180 @@
+"""The model contract: what a process model declares, and its one-step function."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections import namedtuple
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, ClassVar, Literal
+
+__all__ = ["Flux", "Forcing", "Model", "Parameter", "State"]
+
+Array = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Forcing:
+    """A time-varying input of a model.
+
+    Parameters
+    ----------
+    name : str
+        Name in the model; also tried as a variable name in the dataset.
+    units : str
+        CF units the model computes in.
+    standard_name : str
+        CF standard name; tried after the name.
+    long_name : str
+        For people.
+    """
+
+    name: str
+    units: str
+    standard_name: str = ""
+    long_name: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """What is learned: a physical constant of a site.
+
+    Parameters
+    ----------
+    name : str
+    lower, upper : float
+        Bounds, in `units`.
+    units : str
+    default : float
+        Value of an uncalibrated run; inside the bounds.
+    long_name : str
+    scale : {"linear", "log"}
+        How the range between the bounds is spanned while learning.
+
+    Raises
+    ------
+    ValueError
+        If the default is not strictly inside the bounds, or a log range
+        does not start above zero.
+    """
+
+    name: str
+    lower: float
+    upper: float
+    units: str
+    default: float
+    long_name: str = ""
+    scale: Literal["linear", "log"] = "linear"
+
+    def __post_init__(self) -> None:
+        if not self.lower < self.default < self.upper:
+            msg = f"{self.name}: default {self.default} is not inside ({self.lower}, {self.upper})"
+            raise ValueError(msg)
+        if self.scale == "log" and self.lower <= 0:
+            msg = f"{self.name}: a log scale needs a lower bound above 0, got {self.lower}"
+            raise ValueError(msg)
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """A store carried from one step to the next.
+
+    Parameters
+    ----------
+    name, units, standard_name, long_name : str
+    initial : float
+        Value before the first step, unless the model overrides `initial_states`.
+    """
+
+    name: str
+    units: str
+    initial: float = 0.0
+    standard_name: str = ""
+    long_name: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Flux:
+    """A quantity diagnosed in each step (a flux or any other output)."""
+
+    name: str
+    units: str
+    standard_name: str = ""
+    long_name: str = ""
+
+
+class Model(ABC):
+    """A process model as one pure function of one time step.
+
+    Subclasses are frozen dataclasses whose fields are constants a user may set
+    (variants, the time step `dt` in days). They declare `forcings`, `parameters`, `states`,
+    `fluxes` and `outputs` (names of the main outputs), as class attributes or
+    properties, and implement `step`.
+    """
+
+    name: ClassVar[str]
+    dt: float = 1.0
+    forcings: tuple[Forcing, ...]
+    parameters: tuple[Parameter, ...]
+    states: tuple[State, ...]
+    fluxes: tuple[Flux, ...]
+    outputs: tuple[str, ...]
+
+    @abstractmethod
+    def step(
+        self, xp: Any, s: Any, f: Any, p: Any
+    ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+        """Advance all sites by one time step.
+
+        Pure and elementwise: array-API functions of `xp` and operators only,
+        no in-place writes, no boolean indexing, no data-dependent shapes.
+
+        Parameters
+        ----------
+        xp : namespace
+            Array-API namespace of the arrays.
+        s, f, p : named tuple of arrays, all of one shape
+            States, forcings and parameters, in declared units.
+
+        Returns
+        -------
+        states, fluxes : mapping of str to array
+            The new value of every declared state and flux.
+        """
+
+    def initial_states(self, xp: Any, p: Any) -> Mapping[str, Array]:
+        """States before the first step, for parameters `p`, in declared units."""
+        zero = p[0] * 0.0
+        return {state.name: zero + state.initial for state in self.states}
+
+    def defaults(self) -> dict[str, float]:
+        """Default value of every parameter, in declared units."""
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
+    def options(self) -> dict[str, Any]:
+        """The user-settable constants of this instance, plain values."""
+        return dataclasses.asdict(self) if dataclasses.is_dataclass(self) else {}  # type: ignore[call-overload]
+
+    def output(self, name: str) -> Flux | State:
+        """Return the declaration of a flux or state.
+
+        Raises
+        ------
+        KeyError
+            If the model has no such output.
+        """
+        for declared in (*self.fluxes, *self.states):
+            if declared.name == name:
+                return declared
+        raise KeyError(name)
+
+    def pack(self, kind: Literal["forcings", "parameters", "states"], values: Mapping[str, Array]) -> Any:
+        """Named tuple of `values` in declared order, as `step` takes it."""
+        fields = tuple(declared.name for declared in getattr(self, kind))
+        return _tuple_type(kind, fields)(**values)
+
+
+@lru_cache
+def _tuple_type(kind: str, fields: tuple[str, ...]) -> Any:
+    return namedtuple(kind.capitalize(), fields)

@@ -1,0 +1,169 @@
+"""HBV: snow, soil and a two-box response, plain or with capillary rise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from xdpl.models.base import Flux, Forcing, Model, Parameter, State
+from xdpl.models.numerics import positive, safe_power
+
+__all__ = ["HBV"]
+
+_PLAIN = (
+    Parameter("beta", 1.0, 6.0, "1", 2.0, "shape of the recharge curve"),
+    Parameter("fc", 50.0, 1000.0, "mm", 250.0, "maximum soil moisture storage"),
+    Parameter("k0", 0.05, 0.9, "d-1", 0.3, "recession coefficient of surface runoff"),
+    Parameter("k1", 0.01, 0.5, "d-1", 0.1, "recession coefficient of interflow"),
+    Parameter("k2", 0.001, 0.2, "d-1", 0.03, "recession coefficient of baseflow"),
+    Parameter("lp", 0.2, 1.0, "1", 0.7, "fraction of fc above which evapotranspiration is potential"),
+    Parameter("perc", 0.0, 10.0, "mm d-1", 1.5, "maximum percolation to the lower zone"),
+    Parameter("uzl", 0.0, 100.0, "mm", 20.0, "upper-zone threshold of surface runoff"),
+    Parameter("tt", -2.5, 2.5, "degC", 0.0, "threshold temperature of snowfall and melt"),
+    Parameter("cfmax", 0.5, 10.0, "mm degC-1 d-1", 3.5, "degree-day factor"),
+    Parameter("cfr", 0.0, 0.1, "1", 0.05, "refreezing coefficient"),
+    Parameter("cwh", 0.0, 0.2, "1", 0.1, "liquid water holding capacity of snow, fraction"),
+)
+_CAPILLARY = (
+    Parameter("betaet", 0.3, 5.0, "1", 1.0, "shape of the evapotranspiration curve"),
+    Parameter("c", 0.0, 1.0, "d-1", 0.05, "capillary rise coefficient"),
+)
+
+
+@dataclass(frozen=True)
+class HBV(Model):
+    """HBV rainfall-runoff model: degree-day snow, soil moisture, two response boxes.
+
+    Parameters
+    ----------
+    variant : {"plain", "capillary"}
+        "capillary" adds rise from the lower zone into the soil and a shape
+        parameter of evapotranspiration.
+    dt : float
+        Time step in days.
+
+    Notes
+    -----
+    Streamflow is the sum of the three runoff components at the outlet of the
+    response routine, in depth over the area; it is not routed.
+
+    References
+    ----------
+    Lindström et al. (1997), doi:10.1016/S0022-1694(97)00041-3;
+    Seibert and Vis (2012), doi:10.5194/hess-16-3315-2012;
+    Feng et al. (2022), doi:10.1029/2022WR032404.
+    """
+
+    variant: Literal["plain", "capillary"] = "plain"
+    dt: float = 1.0
+
+    name: ClassVar[str] = "hbv"
+    forcings = (
+        Forcing("precipitation", "mm d-1", "lwe_precipitation_rate", "precipitation"),
+        Forcing("air_temperature", "degC", "air_temperature", "air temperature at 2 m"),
+        Forcing(
+            "potential_evapotranspiration",
+            "mm d-1",
+            "water_potential_evapotranspiration_flux",
+            "potential evapotranspiration",
+        ),
+    )
+    states = (
+        State("snowpack", "mm", 0.001, "", "frozen water in snow"),
+        State("meltwater", "mm", 0.001, "", "liquid water in snow"),
+        State("soil_moisture", "mm", 0.001, "lwe_thickness_of_soil_moisture_content", "soil moisture storage"),
+        State("upper_zone", "mm", 0.001, "", "storage of the upper response box"),
+        State("lower_zone", "mm", 0.001, "", "storage of the lower response box"),
+    )
+    fluxes = (
+        Flux("streamflow", "mm d-1", "", "streamflow per area, before routing"),
+        Flux("surface_runoff", "mm d-1", "", "fast runoff Q0"),
+        Flux("interflow", "mm d-1", "", "interflow Q1"),
+        Flux("baseflow", "mm d-1", "", "baseflow Q2"),
+        Flux("evapotranspiration", "mm d-1", "lwe_water_evaporation_rate", "actual evapotranspiration"),
+        Flux("recharge", "mm d-1", "", "recharge from the soil to the upper zone"),
+        Flux("percolation", "mm d-1", "", "percolation to the lower zone"),
+        Flux("snow_water_equivalent", "mm", "lwe_thickness_of_surface_snow_amount", "frozen and liquid water in snow"),
+    )
+    outputs = ("streamflow", "evapotranspiration", "soil_moisture", "snow_water_equivalent")
+
+    def __post_init__(self) -> None:
+        if self.variant not in ("plain", "capillary"):
+            msg = f"variant must be 'plain' or 'capillary', got {self.variant!r}"
+            raise ValueError(msg)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+        """Twelve parameters; fourteen with capillary rise."""
+        return _PLAIN + _CAPILLARY if self.variant == "capillary" else _PLAIN
+
+    def step(self, xp: Any, s: Any, f: Any, p: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Advance one step, in the order of the physics: snow, soil, response."""
+        dt = self.dt
+        capillary = self.variant == "capillary"
+        precipitation = dt * f.precipitation
+        excess_heat = f.air_temperature - p.tt
+
+        # Snow: melt and refreezing by degree-days, release above the holding capacity.
+        snowfall = xp.where(excess_heat >= 0.0, 0.0, precipitation)
+        rain = precipitation - snowfall
+        snowpack = s.snowpack + snowfall
+        melt = xp.minimum(dt * positive(xp, p.cfmax * excess_heat), snowpack)
+        snowpack = snowpack - melt
+        meltwater = s.meltwater + melt
+        refreezing = xp.minimum(dt * positive(xp, p.cfr * p.cfmax * -excess_heat), meltwater)
+        snowpack = snowpack + refreezing
+        meltwater = meltwater - refreezing
+        to_soil = positive(xp, meltwater - p.cwh * snowpack)
+        meltwater = meltwater - to_soil
+
+        # Soil: part of the water recharges, the rest wets; above fc everything runs on.
+        water = rain + to_soil
+        wetness = xp.clip(s.soil_moisture / p.fc, min=0.0, max=1.0)
+        recharge = water * safe_power(xp, wetness, p.beta)
+        soil = s.soil_moisture + water - recharge
+        excess = positive(xp, soil - p.fc)
+        soil = soil - excess
+        stress = xp.clip(soil / (p.lp * p.fc), min=0.0, max=1.0)
+        if capillary:
+            stress = safe_power(xp, stress, p.betaet)
+        evapotranspiration = xp.minimum(soil, dt * f.potential_evapotranspiration * stress)
+        soil = soil - evapotranspiration
+        lower = s.lower_zone
+        if capillary:
+            dryness = 1.0 - xp.clip(soil / p.fc, max=1.0)
+            rise = xp.minimum(lower, dt * p.c * lower * dryness)
+            rise = xp.minimum(rise, positive(xp, p.fc - soil))
+            soil = soil + rise
+            lower = lower - rise
+
+        # Response: two outlets above, one below.
+        upper = s.upper_zone + recharge + excess
+        percolation = xp.minimum(upper, dt * p.perc)
+        upper = upper - percolation
+        surface_runoff = xp.clip(dt * p.k0, max=1.0) * positive(xp, upper - p.uzl)
+        upper = upper - surface_runoff
+        interflow = xp.clip(dt * p.k1, max=1.0) * upper
+        upper = upper - interflow
+        lower = lower + percolation
+        baseflow = xp.clip(dt * p.k2, max=1.0) * lower
+        lower = lower - baseflow
+
+        states = {
+            "snowpack": snowpack,
+            "meltwater": meltwater,
+            "soil_moisture": soil,
+            "upper_zone": upper,
+            "lower_zone": lower,
+        }
+        fluxes = {
+            "streamflow": (surface_runoff + interflow + baseflow) / dt,
+            "surface_runoff": surface_runoff / dt,
+            "interflow": interflow / dt,
+            "baseflow": baseflow / dt,
+            "evapotranspiration": evapotranspiration / dt,
+            "recharge": (recharge + excess) / dt,
+            "percolation": percolation / dt,
+            "snow_water_equivalent": snowpack + meltwater,
+        }
+        return states, fluxes

@@ -1,0 +1,145 @@
+"""Run a model forward: Dataset in, Dataset out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from xdpl import blocks, models, schema, units
+from xdpl.errors import Problems
+from xdpl.labels import provenance, variable_attrs
+from xdpl.parameters import resolve
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from xdpl.models import Model
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    ds: xr.Dataset,
+    model: str | Model,
+    parameters: xr.Dataset | Mapping[str, Any] | None = None,
+    *,
+    forcings: Mapping[str, str] | None = None,
+    outputs: Sequence[str] | None = None,
+    initial: xr.Dataset | None = None,
+    engine: str | None = None,
+    dtype: DTypeLike | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Run a process model over a dataset.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Forcings with a `time` dimension and any site dimensions, with units.
+    model : str or Model
+        A name, such as ``"vic"``, or an instance with its own options.
+    parameters : Dataset or mapping, optional
+        One variable per parameter, with units, on any of the site dimensions and
+        further ones (a member dimension comes back in the output). Numbers in a
+        mapping are in the declared units. Parameters that are not given take
+        their default, and the output says which.
+    forcings : mapping of str to str, optional
+        Which variable of `ds` is which forcing. Others are found by name, then
+        by CF standard name.
+    outputs : sequence of str, optional
+        Fluxes and states to return; the model's main outputs if not given.
+    initial : Dataset, optional
+        States before the first step, with units; the model's own if not given.
+    engine : {"array"}, optional
+        What runs the time loop.
+    dtype : dtype, optional
+        Floating type to compute in; that of the forcings if not given.
+    progress : bool
+        Show a progress bar over blocks of dask-backed data while computing.
+
+    Returns
+    -------
+    Dataset
+        The outputs in declared units, in the dimension order of the forcings.
+        Sites whose forcing or parameters are NaN throughout are NaN. Lazy where
+        `ds` is.
+
+    Raises
+    ------
+    InputErrors
+        With every problem of the input: variables, units, time, names.
+
+    Examples
+    --------
+    >>> import xdpl
+    >>> ds = xdpl.data.twin(shape=(2, 2), years=1)
+    >>> sim = ds.dpl.simulate("vic")
+    """
+    name = model if isinstance(model, str) else getattr(model, "name", repr(model))
+    problems = Problems(f"simulate({name!r})")
+    model = models.get(model, problems.call)
+    wanted = _wanted(model, outputs, problems)
+    found = schema.forcings(ds, model, forcings, problems)
+    _check_engine(engine, problems)
+    theta, defaulted = resolve(model, parameters, problems)
+    start = None if initial is None else _initial(model, initial, problems)
+    problems.raise_if_any()
+
+    arrays = {k: schema.as_float(f.data, dtype) for k, f in found.items()}
+    results = blocks.apply(model, arrays, theta, start, wanted, progress=progress)
+    order = _dim_order(ds, [f.variable for f in found.values()])
+    out = xr.Dataset()
+    for key, array in zip(wanted, results, strict=True):
+        dims = [d for d in array.dims if d not in order] + [d for d in order if d in array.dims]
+        out[key] = array.transpose(*dims)
+        out[key].attrs = variable_attrs(model.output(key))
+        out[key].encoding = {}
+    out = out.assign_coords({k: c for k, c in ds.coords.items() if set(c.dims) <= set(out.dims)})
+    out.attrs = provenance(f"{model.name} simulation", model) | {
+        "forcings": json.dumps({k: f.variable for k, f in found.items()}),
+        "default_parameters": json.dumps(defaulted),
+    }
+    if any(units.is_quantified(ds[f.variable]) for f in found.values()):
+        out = units.quantify_like(out, ds[found[next(iter(found))].variable])
+    return out
+
+
+def _wanted(model: Model, outputs: Sequence[str] | None, problems: Problems) -> list[str]:
+    known = [d.name for d in (*model.fluxes, *model.states)]
+    chosen = list(model.outputs) if outputs is None else [outputs] if isinstance(outputs, str) else list(outputs)
+    for name in chosen:
+        if name not in known:
+            problems.add("outputs", expected=f"among {', '.join(known)}", got=repr(name), fix="remove it")
+    return list(dict.fromkeys(chosen))
+
+
+def _check_engine(engine: str | None, problems: Problems) -> None:
+    if engine not in (None, "array"):
+        problems.add("engine", expected="'array' or None", got=repr(engine), fix='engine="array"')
+
+
+def _initial(model: Model, initial: xr.Dataset, problems: Problems) -> dict[str, xr.DataArray]:
+    from xdpl.lookup import in_units
+
+    start = {}
+    for state in model.states:
+        if state.name not in initial:
+            problems.add(
+                state.name,
+                expected=f"an initial state in {state.units!r}",
+                got="none",
+                fix=f"take it from a run: simulate(..., outputs={[s.name for s in model.states]}).isel(time=-1)",
+            )
+            continue
+        start[state.name] = in_units(initial[state.name], state.units, problems)
+    return start
+
+
+def _dim_order(ds: xr.Dataset, variables: Sequence[str]) -> list[str]:
+    order: list[str] = []
+    for variable in variables:
+        order += [str(d) for d in ds[variable].dims if d not in order]
+    return order

@@ -1,0 +1,1 @@
+"""Training: samples, losses, the optimiser loop and its checkpoints."""

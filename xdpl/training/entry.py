@@ -1,0 +1,158 @@
+"""From a checked request to a fit: tensors, network, training."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from xdpl import networks
+from xdpl.errors import Problems
+from xdpl.fit.result import Fit
+from xdpl.grid import Grid
+from xdpl.labels import model_hash
+from xdpl.networks.bounded import ParameterNetwork
+from xdpl.networks.mlp import build
+from xdpl.training.arrays import Arrays, Period, gather, periods
+from xdpl.training.loop import Outcome, Plan, train
+from xdpl.training.request import Inputs, Request, inspect
+from xdpl.training.samples import Batch, Samples, Windows
+
+__all__ = ["run"]
+
+
+def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | None) -> Fit:
+    """Check, gather, train; arguments as in `xdpl.learn`."""
+    problems = Problems(f"learn({request.model if isinstance(request.model, str) else request.model.name!r})")
+    inputs = inspect(ds, request, problems)
+    grid = Grid.of(ds, [f.variable for f in inputs.forcings.values()])
+    when = periods(ds, request.train, request.validate)
+    arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems)
+    device = _device(request.device)
+    samples = _samples(arrays, device)
+    windows = _windows(request, arrays, when)
+    plan = Plan(
+        inputs.output,
+        request.loss,
+        request.epochs,
+        request.learning_rate,
+        request.warmup_gradient,
+        request.clip,
+        request.patience,
+        request.seed,
+    )
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(request.seed)
+        body = build(inputs.network, arrays.attributes.shape[1], len(inputs.model.parameters))
+        network = ParameterNetwork(body, inputs.model.parameters).to(device)
+        outcome = train(
+            inputs.model,
+            network,
+            samples,
+            windows,
+            plan,
+            validation=_validation(samples, arrays, when, request),
+            progress=progress,
+            checkpoint=checkpoint,
+            fingerprint=_fingerprint(arrays, plan, windows, inputs),
+        )
+    return _fit(inputs, request, arrays, network.cpu(), outcome, plan, windows, when, ds)
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
+
+
+def _samples(arrays: Arrays, device: torch.device) -> Samples:
+    def tensor(values: np.ndarray) -> torch.Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=device)
+
+    return Samples(
+        {k: tensor(v) for k, v in arrays.forcings.items()},
+        tensor(arrays.observed),
+        tensor((arrays.attributes - arrays.mean) / arrays.std),
+        tensor(arrays.scale),
+    )
+
+
+def _windows(request: Request, arrays: Arrays, when: dict[str, Period]) -> Windows:
+    first, last = when["train"]
+    # Without a record before the period, its own first steps warm up.
+    first = max(first, request.warmup)
+    window = min(request.window, last - first + 1)
+    sites = torch.from_numpy(np.flatnonzero(arrays.training))
+    most = len(sites) * max(1, round((last - first + 1) / window))
+    return Windows(sites, first, last, request.warmup, window, min(request.batch, most))
+
+
+def _validation(samples: Samples, arrays: Arrays, when: dict[str, Period], request: Request) -> Batch | None:
+    if request.validate is None:
+        return None
+    first, last = when["validate"]
+    sites = torch.from_numpy(np.flatnonzero(arrays.validating)).to(samples.observed.device)
+    # All the record before the period warms the states up, as it will in a simulation.
+    return samples.cut(sites, torch.full_like(sites, first), first, last - first + 1)
+
+
+def _fingerprint(arrays: Arrays, plan: Plan, windows: Windows, inputs: Inputs) -> str:
+    digest = hashlib.sha256()
+    settings = dataclasses.asdict(plan) | {
+        "network": inputs.network.to_dict(),
+        "model": model_hash(inputs.model),
+        "windows": [windows.first, windows.last, windows.warmup, windows.window, windows.batch],
+    }
+    digest.update(json.dumps(settings, sort_keys=True).encode())
+    for values in (*arrays.forcings.values(), arrays.observed, arrays.attributes, arrays.training, arrays.validating):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+def _fit(
+    inputs: Inputs,
+    request: Request,
+    arrays: Arrays,
+    network: ParameterNetwork,
+    outcome: Outcome,
+    plan: Plan,
+    windows: Windows,
+    when: dict[str, Period],
+    ds: xr.Dataset,
+) -> Fit:
+    dates = ds["time"].dt.strftime("%Y-%m-%d").values
+    spans = {name: [str(dates[first]), str(dates[last])] for name, (first, last) in when.items()}
+    epochs = np.arange(1, len(outcome.history["loss"]) + 1)
+    history = xr.Dataset(
+        {k: ("epoch", np.asarray(v, dtype=np.float64)) for k, v in outcome.history.items()}, {"epoch": epochs}
+    )
+    history["seconds"].attrs["units"] = "s"
+    settings: dict[str, Any] = dataclasses.asdict(plan) | {
+        "train": spans["train"],
+        "validate": spans.get("validate"),
+        "validation_sites": int(arrays.validating.sum()) if isinstance(request.validate, xr.DataArray) else None,
+        "training_sites": int(arrays.training.sum()),
+        "warmup": windows.warmup,
+        "window": windows.window,
+        "batch": windows.batch,
+        "stopped": outcome.stopped,
+        "best_epoch": outcome.best_epoch + 1,
+        "target_variable": inputs.target.variable,
+    }
+    return Fit(
+        model=inputs.model,
+        network_spec=networks.get(inputs.network),
+        network=network,
+        attributes={k: v.attrs.get("units") for k, v in inputs.attributes.items()},
+        mean=arrays.mean,
+        std=arrays.std,
+        forcings={k: f.variable for k, f in inputs.forcings.items()},
+        history=history,
+        settings=settings,
+    )

@@ -1,0 +1,135 @@
+"""Units at the boundary: read, compare and convert; kernels see plain arrays."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pint
+    import xarray as xr
+
+__all__ = ["UnitsError", "is_quantified", "linear", "parse", "quantify_like", "read", "strip"]
+
+_WATER_DENSITY = "1000 kg / m**3"
+_EXPONENT = re.compile(r"(?<=[A-Za-zµ°])\s*\^?\s*([+-]?\d+)(?![A-Za-z\d.])")
+_DIMENSIONLESS = {"", "1", "-", "unitless", "dimensionless"}
+
+
+class UnitsError(ValueError):
+    """Units that cannot be read or converted."""
+
+
+@cache
+def _registry() -> pint.UnitRegistry[Any]:
+    # Private, so that the application registry of the user is never touched.
+    import pint
+
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry.define("degree_north = degree = _ = degrees_north = degreeN = degreesN")
+    registry.define("degree_east = degree = _ = degrees_east = degreeE = degreesE")
+    return registry
+
+
+@cache
+def parse(units: str) -> pint.Unit:
+    """Read a CF, UDUNITS or pint unit string.
+
+    Parameters
+    ----------
+    units : str
+        Such as ``"mm d-1"``, ``"W/m^2"``, ``"degC"``, ``"percent"``, ``"1"``.
+
+    Raises
+    ------
+    UnitsError
+        If the string is not a unit.
+    """
+    text = units.strip()
+    if text in _DIMENSIONLESS:
+        return _registry().dimensionless
+    text = _EXPONENT.sub(r"**\1", text.replace("%", "percent"))
+    try:
+        return _registry().Unit(text)
+    except Exception as error:  # pint raises its own, tokenizer and attribute errors alike
+        msg = f"cannot read units {units!r}"
+        raise UnitsError(msg) from error
+
+
+def linear(source: str, target: str) -> tuple[float, float]:
+    """Slope and offset that turn values in `source` into values in `target`.
+
+    A mass of water per area and a depth convert with 1000 kg m-3.
+
+    Raises
+    ------
+    UnitsError
+        If either cannot be read or they do not convert.
+    """
+    registry = _registry()
+    a, b = parse(source), parse(target)
+    ratio = (registry.Quantity(1.0, a) / registry.Quantity(1.0, b)).dimensionality if a != b else None
+    factor = registry.Quantity(1.0)
+    water = registry.Quantity(_WATER_DENSITY)
+    if ratio == water.dimensionality:
+        factor = 1.0 / water
+    elif ratio == (1.0 / water).dimensionality:
+        factor = water
+    try:
+        if factor.dimensionless:
+            zero = registry.Quantity(0.0, a).to(b).magnitude
+            # A long lever keeps the slope exact next to an offset such as 273.15.
+            slope = (registry.Quantity(1e6, a).to(b).magnitude - zero) / 1e6
+            return float(slope), float(zero)
+        return float((registry.Quantity(1.0, a) * factor).to(b).magnitude), 0.0
+    except Exception as error:
+        msg = f"cannot convert units {source!r} to {target!r}"
+        raise UnitsError(msg) from error
+
+
+def strip(array: xr.DataArray, target: str) -> xr.DataArray:
+    """Values in `target` units without pint units or attributes; lazy data stay lazy.
+
+    Raises
+    ------
+    UnitsError
+        If the array has no units or they do not convert.
+    """
+    source = read(array)
+    if source is None:
+        msg = f"{array.name}: no units"
+        raise UnitsError(msg)
+    slope, offset = linear(source, target)
+    plain = array.copy(data=array.variable._data.magnitude) if is_quantified(array) else array
+    plain = plain.drop_attrs(deep=False)
+    if slope != 1.0:
+        plain = plain * slope
+    return plain + offset if offset != 0.0 else plain
+
+
+def is_quantified(array: xr.DataArray) -> bool:
+    """Whether the data carry pint units."""
+    data = array.variable._data
+    return hasattr(data, "magnitude") and hasattr(data, "units")
+
+
+def read(array: xr.DataArray) -> str | None:
+    """Units of a variable: of the quantity, else of the attribute; None if missing."""
+    if is_quantified(array):
+        return f"{array.variable._data.units:D}"
+    units = array.attrs.get("units")
+    return None if units is None else str(units)
+
+
+def quantify_like(ds: xr.Dataset, like: xr.DataArray) -> xr.Dataset:
+    """Turn the `units` attributes of a dataset into quantities of the registry of `like`."""
+    registry = like.variable._data._REGISTRY
+    out = ds.copy()
+    for name, array in ds.data_vars.items():
+        # The long format is read by any registry; CF exponents are not.
+        unit = registry.Unit(f"{parse(array.attrs['units']):D}")
+        attrs = {k: v for k, v in array.attrs.items() if k != "units"}
+        out[name] = array.copy(data=registry.Quantity(array.data, unit))
+        out[name].attrs = attrs
+    return out
