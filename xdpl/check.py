@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xdpl import models, schema, units
+from xdpl import models, units
 from xdpl.errors import InputError, Problems
+from xdpl.labelled import schema
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -102,7 +103,9 @@ def check(ds: xr.Dataset, model: str | Model, *, forcings: Mapping[str, str] | N
         if hit is None:
             rows.append(Row(declared.name, declared.units, "-", "-", "missing"))
             continue
-        rows.append(Row(declared.name, declared.units, hit.variable, hit.units or "-", _action(hit, declared.units)))
+        rows.append(
+            Row(declared.name, declared.units, hit.variable, hit.units or "-", _action(hit, declared.units))
+        )
     return Check(model.name, tuple(rows), tuple(problems.found))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 __all__ = ["InputError", "InputErrors", "Problems"]
 
@@ -38,7 +38,8 @@ def _rebuild(subject: str, expected: str, got: str, fix: str) -> InputError:
 class InputErrors(ExceptionGroup[InputError], ValueError):
     """All the problems of one call; also a `ValueError`."""
 
-    def derive(self, excs):  # type: ignore[no-untyped-def,override]
+    def derive(self, excs: Any) -> InputErrors:  # type: ignore[override]
+        """Keep the class when the group is split or filtered."""
         return InputErrors(self.message, excs)
 
 

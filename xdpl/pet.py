@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import array_api_compat
-import numpy as np
 import xarray as xr
 
 from xdpl import lookup, units
 from xdpl.errors import Problems
-from xdpl.evaporation import inputs, place
+from xdpl.evaporation.blocks import apply_by_block
+from xdpl.evaporation.inputs import choose
 from xdpl.evaporation.methods import METHODS, Method
+from xdpl.evaporation.notes import notes
+from xdpl.evaporation.place import check_dims, check_time, day_of_year, find_latitude, latitude_in_degrees
 
 if TYPE_CHECKING:
     from xdpl.models.base import Forcing
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["pet"]
 
 _NAME = "potential_evapotranspiration"
-_DOUBLE = ("latitude", "day_of_year")
 
 
 def pet(ds: xr.Dataset, method: str, *, forcings: Mapping[str, str] | None = None) -> xr.DataArray:
@@ -76,30 +76,29 @@ def pet(ds: xr.Dataset, method: str, *, forcings: Mapping[str, str] | None = Non
     """
     problems = Problems(f"pet(ds, {method!r})")
     mapping = dict(forcings or {})
-    place.check_time(ds, problems)
-    chosen_method = _method(method, problems)
-    chosen = inputs.choose(ds, chosen_method, mapping, problems)
-    arrays = {f.name: _values(ds, name, f, problems) for f, name in chosen.items()}
+    check_time(ds, problems)
+    recipe = _method(method, problems)
+    chosen = choose(ds, recipe, mapping, problems)
+    check_dims(ds, chosen, problems)
     sources = {f.name: name for f, name in chosen.items()}
-    notes = inputs.notes(chosen_method, set(sources))
-    if chosen_method.solar and (latitude := place.find_latitude(ds, mapping, problems)):
+    arrays = {f.name: _values(ds, name, f, problems) for f, name in chosen.items()}
+    comments = notes(recipe, set(sources))
+    if recipe.solar and (latitude := find_latitude(ds, mapping, problems)):
         sources["latitude"] = latitude
-        arrays["latitude"] = place.latitude_in_degrees(ds, latitude, problems)
+        arrays["latitude"] = latitude_in_degrees(ds, latitude, problems)
         if units.read(ds[latitude]) is None:
-            notes.append(f"latitude {latitude!r} has no units and was taken in degrees")
+            comments.append(f"latitude {latitude!r} has no units and was taken in degrees")
     problems.raise_if_any()
 
-    if chosen_method.solar:
-        arrays["day_of_year"] = place.day_of_year(ds)
-    result = _apply(chosen_method.formula, arrays)
-    attrs = _attributes(chosen_method, notes, sources)
+    if recipe.solar:
+        arrays["day_of_year"] = day_of_year(ds)
+    result = apply_by_block(recipe.formula, arrays)
+    result.attrs = _attributes(recipe, comments, sources)
+    out = ds.coords.to_dataset().assign({_NAME: result})
     quantified = [ds[name] for name in sources.values() if units.is_quantified(ds[name])]
     if quantified:
-        registry = quantified[0].variable._data._REGISTRY
-        result = result.copy(data=registry.Quantity(result.data, registry.Unit("millimeter/day")))
-        del attrs["units"]
-    result.attrs = attrs
-    return ds.coords.to_dataset().assign({_NAME: result})[_NAME].drop_encoding()
+        out = units.quantify_like(out, quantified[0])
+    return out[_NAME].drop_encoding()
 
 
 def _method(name: str, problems: Problems) -> Method:
@@ -122,32 +121,12 @@ def _values(ds: xr.Dataset, name: str, forcing: Forcing, problems: Problems) -> 
     return array.variable.to_base_variable()
 
 
-def _apply(formula: Callable[[Mapping[str, Any]], Any], arrays: Mapping[str, xr.Variable]) -> xr.Variable:
-    """Apply the formula to arrays by name, block by block; the first gives dtype and dim order."""
-    first = next(iter(arrays.values()))
-    dtype = first.dtype if first.dtype.kind == "f" else np.dtype(np.float64)
-
-    def block(*values: Any) -> Any:
-        xp = array_api_compat.array_namespace(values[0])
-        device = array_api_compat.device(values[0])
-        cast = {
-            name: xp.asarray(value, dtype=xp.float64 if name in _DOUBLE else dtype, device=device)
-            for name, value in zip(arrays, values, strict=True)
-        }
-        return formula(cast)
-
-    result: xr.Variable = xr.apply_ufunc(
-        block, *arrays.values(), dask="parallelized", output_dtypes=[dtype], keep_attrs=False
-    )
-    return result
-
-
-def _attributes(method: Method, notes: list[str], sources: Mapping[str, str]) -> dict[str, str]:
+def _attributes(method: Method, comments: list[str], sources: Mapping[str, str]) -> dict[str, str]:
     return {
         "units": "mm d-1",
         "standard_name": "water_potential_evapotranspiration_flux",
         "long_name": f"potential evapotranspiration ({method.title})",
-        "comment": "; ".join([*notes, "negative values were set to zero"]),
+        "comment": "; ".join([*comments, "negative values were set to zero"]),
         "references": method.references,
         "source_variables": json.dumps(dict(sources)),
     }

@@ -10,7 +10,7 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
-from xdpl.labels import axis_label
+from xdpl.labelled.attrs import axis_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,7 +124,13 @@ def maps(theta: xr.Dataset, *, columns: int = 4) -> Figure:
     columns = min(columns, len(names))
     rows = -(-len(names) // columns)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(3.2 * columns, 2.4 * rows), squeeze=False, layout="constrained", sharex=True, sharey=True
+        rows,
+        columns,
+        figsize=(3.2 * columns, 2.4 * rows),
+        squeeze=False,
+        layout="constrained",
+        sharex=True,
+        sharey=True,
     )
     for ax, name in zip(axes.flat, names, strict=False):
         array = theta[name]
@@ -159,6 +165,6 @@ def _coordinate(ds: xr.Dataset, kind: str) -> xr.DataArray:
         kind,
         expected=f"a coordinate named {kind[:3]!r} or with standard_name {kind!r}",
         got=f"coordinates {', '.join(map(str, ds.coords)) or 'none'}",
-        fix=f'ds = ds.assign_coords({kind[:3]}=...)',
+        fix=f"ds = ds.assign_coords({kind[:3]}=...)",
     )
     problems.raise_all()

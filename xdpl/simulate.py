@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from xdpl import blocks, models, schema, units
+from xdpl import models, units
 from xdpl.errors import Problems
-from xdpl.labels import provenance, variable_attrs
-from xdpl.parameters import resolve
+from xdpl.labelled import blocks, schema
+from xdpl.labelled.attrs import provenance, variable_attrs
+from xdpl.labelled.parameters import resolve
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -108,8 +109,10 @@ def simulate(
 
 
 def _wanted(model: Model, outputs: Sequence[str] | None, problems: Problems) -> list[str]:
-    known = [d.name for d in (*model.fluxes, *model.states)]
-    chosen = list(model.outputs) if outputs is None else [outputs] if isinstance(outputs, str) else list(outputs)
+    known = model.all_outputs()
+    chosen = (
+        list(model.outputs) if outputs is None else [outputs] if isinstance(outputs, str) else list(outputs)
+    )
     for name in chosen:
         if name not in known:
             problems.add("outputs", expected=f"among {', '.join(known)}", got=repr(name), fix="remove it")
@@ -122,7 +125,7 @@ def _check_engine(engine: str | None, problems: Problems) -> None:
 
 
 def _initial(model: Model, initial: xr.Dataset, problems: Problems) -> dict[str, xr.DataArray]:
-    from xdpl.lookup import in_units
+    from xdpl.labelled.lookup import in_units
 
     start = {}
     for state in model.states:
@@ -131,7 +134,7 @@ def _initial(model: Model, initial: xr.Dataset, problems: Problems) -> dict[str,
                 state.name,
                 expected=f"an initial state in {state.units!r}",
                 got="none",
-                fix=f"take it from a run: simulate(..., outputs={[s.name for s in model.states]}).isel(time=-1)",
+                fix=f"simulate(..., outputs={[s.name for s in model.states]}).isel(time=-1) of a run before",
             )
             continue
         start[state.name] = in_units(initial[state.name], state.units, problems)

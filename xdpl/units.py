@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pint
     import xarray as xr
 
-__all__ = ["UnitsError", "is_quantified", "linear", "parse", "quantify_like", "read", "strip"]
+__all__ = ["UnitsError", "is_quantified", "linear", "magnitude", "parse", "quantify_like", "read", "strip"]
 
 _WATER_DENSITY = "1000 kg / m**3"
 _EXPONENT = re.compile(r"(?<=[A-Za-zµ°])\s*\^?\s*([+-]?\d+)(?![A-Za-z\d.])")
@@ -71,7 +71,7 @@ def linear(source: str, target: str) -> tuple[float, float]:
     a, b = parse(source), parse(target)
     ratio = (registry.Quantity(1.0, a) / registry.Quantity(1.0, b)).dimensionality if a != b else None
     factor = registry.Quantity(1.0)
-    water = registry.Quantity(_WATER_DENSITY)
+    water: Any = registry.Quantity(_WATER_DENSITY)
     if ratio == water.dimensionality:
         factor = 1.0 / water
     elif ratio == (1.0 / water).dimensionality:
@@ -101,8 +101,7 @@ def strip(array: xr.DataArray, target: str) -> xr.DataArray:
         msg = f"{array.name}: no units"
         raise UnitsError(msg)
     slope, offset = linear(source, target)
-    plain = array.copy(data=array.variable._data.magnitude) if is_quantified(array) else array
-    plain = plain.drop_attrs(deep=False)
+    plain = magnitude(array).drop_attrs(deep=False)
     if slope != 1.0:
         plain = plain * slope
     return plain + offset if offset != 0.0 else plain
@@ -110,21 +109,29 @@ def strip(array: xr.DataArray, target: str) -> xr.DataArray:
 
 def is_quantified(array: xr.DataArray) -> bool:
     """Whether the data carry pint units."""
-    data = array.variable._data
+    data: Any = array.variable._data
     return hasattr(data, "magnitude") and hasattr(data, "units")
+
+
+def magnitude(array: xr.DataArray) -> xr.DataArray:
+    """Without pint units, if there are any."""
+    data: Any = array.variable._data
+    return array.copy(data=data.magnitude) if is_quantified(array) else array
 
 
 def read(array: xr.DataArray) -> str | None:
     """Units of a variable: of the quantity, else of the attribute; None if missing."""
     if is_quantified(array):
-        return f"{array.variable._data.units:D}"
+        data: Any = array.variable._data
+        return f"{data.units:D}"
     units = array.attrs.get("units")
     return None if units is None else str(units)
 
 
 def quantify_like(ds: xr.Dataset, like: xr.DataArray) -> xr.Dataset:
     """Turn the `units` attributes of a dataset into quantities of the registry of `like`."""
-    registry = like.variable._data._REGISTRY
+    data: Any = like.variable._data
+    registry = data._REGISTRY
     out = ds.copy()
     for name, array in ds.data_vars.items():
         # The long format is read by any registry; CF exponents are not.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -78,6 +79,14 @@ def test_damaged_copy_is_fetched_again(
     assert xdpl.data.open(NAME).sizes == {"site": 3}
 
 
+def test_damaged_copy_is_not_opened_without_a_mirror(cache: Path, upstream_at) -> None:
+    upstream_at("http://127.0.0.1:1")
+    cache.mkdir()
+    (cache / f"{NAME}.nc").write_bytes(b"damaged")
+    with pytest.raises(DataError, match="expected a download"):
+        xdpl.data.open(NAME)
+
+
 @pytest.mark.parametrize("over_http", [False, True])
 def test_wrong_hash(
     over_http: bool, small_mirror: Path, cache: Path, serve, monkeypatch: pytest.MonkeyPatch
@@ -147,8 +156,19 @@ def test_progress_bar(small_mirror: Path, monkeypatch: pytest.MonkeyPatch, capsy
 
 def test_silent_by_default(small_mirror: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setenv("XDPL_DATA_URL", str(small_mirror))
-    xdpl.data.open(NAME)
+    logger = pooch.get_logger()
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", records.append)
+    level = logger.level
+    logger.addHandler(handler)
+    try:
+        xdpl.data.open(NAME)
+    finally:
+        logger.removeHandler(handler)
     assert capsys.readouterr() == ("", "")
+    assert records == []
+    assert logger.level == level
 
 
 def test_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ def expected(s, o):
     rmse, bias = np.sqrt(sum((s - o) ** 2) / n), ms - mo
     return {
         "rmse": rmse,
-        "ubrmse": np.sqrt(rmse**2 - bias**2),
+        "ubrmse": np.sqrt(sum((s - ms - (o - mo)) ** 2) / n),
         "bias": bias,
         "correlation": r,
         "nse": 1 - sum((s - o) ** 2) / sum((o - mo) ** 2),

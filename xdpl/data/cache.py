@@ -14,7 +14,7 @@ __all__ = ["atomic", "folder", "is_intact", "unwritable"]
 
 
 def folder() -> Path:
-    """The folder named by ``XDPL_DATA_DIR``, else the cache folder of this system."""
+    """Return the folder named by ``XDPL_DATA_DIR``, else the cache folder of this system."""
     named = os.environ.get("XDPL_DATA_DIR", "").strip()
     if named:
         return Path(named).expanduser()
@@ -58,7 +58,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def unwritable(folder: Path, error: OSError) -> DataError:
-    """The error to raise when a cache folder cannot be written to."""
+    """Make the error to raise when a cache folder cannot be written to."""
     return DataError(
         f"cache folder {folder}",
         expected="a folder with write permission and free space",

@@ -92,7 +92,9 @@ def resolve(name: str) -> Entry:
     key = _key(str(name))
     if key in known:
         return known[key]
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    close = [each for each in known if len(key) > 2 and key in each] or difflib.get_close_matches(
+        key, known, n=1
+    )
     problems = Problems("xdpl.data.open")
     problems.add(
         "name",

@@ -98,7 +98,7 @@ def fetch(
 
 def _fetch_one(copy: Callable[..., Any], registry: Any, wanted: Wanted, fix: str) -> Path:
     import pooch
-    import requests  # type: ignore[import-untyped]
+    import requests  # type: ignore[import-untyped,unused-ignore]
 
     digests = []
 
@@ -120,8 +120,8 @@ def _fetch_one(copy: Callable[..., Any], registry: Any, wanted: Wanted, fix: str
         raise DataError(
             wanted.url,
             expected=f"a file with SHA-256 {wanted.sha256}",
-            got=f"SHA-256 {digests[-1]} (nothing was kept)",
-            fix=f"the source changed or the transfer was cut; {fix}",
+            got=f"SHA-256 {digests[-1]} (transfer cut or source changed; nothing was kept)",
+            fix=fix,
         ) from error
 
 

@@ -37,15 +37,17 @@ class Row(NamedTuple):
 def _rows() -> tuple[Row, ...]:
     text = resources.files("xdpl.data").joinpath("manifest.tsv").read_text(encoding="utf-8")
     fields = (line.split("\t") for line in text.splitlines()[1:])
-    return tuple(Row(dataset, kind, place, digest, int(size)) for dataset, kind, place, digest, size in fields)
+    return tuple(
+        Row(dataset, kind, place, digest, int(size)) for dataset, kind, place, digest, size in fields
+    )
 
 
 def prepared(dataset: str) -> Row:
-    """The prepared file of a dataset."""
+    """Return the prepared file of a dataset."""
     (row,) = (row for row in _rows() if row.dataset == dataset and row.kind == "prepared")
     return row
 
 
 def upstream(dataset: str) -> tuple[Row, ...]:
-    """The upstream files that the preparation of a dataset reads."""
+    """Return the upstream files that the preparation of a dataset reads."""
     return tuple(row for row in _rows() if row.dataset == dataset and row.kind == "upstream")

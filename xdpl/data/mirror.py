@@ -22,7 +22,7 @@ _FIX = (
 
 
 def named() -> str:
-    """The mirror that ``XDPL_DATA_URL`` names; empty if none."""
+    """Return the mirror that ``XDPL_DATA_URL`` names; empty if none."""
     return os.environ.get("XDPL_DATA_URL", "").strip()
 
 
@@ -60,8 +60,9 @@ def _folder_of(mirror: str) -> Path | None:
         return Path(url2pathname(parts.path))
     if parts.scheme in ("http", "https"):
         return None
+    subject = f"XDPL_DATA_URL={mirror}"
     raise DataError(
-        f"XDPL_DATA_URL={mirror}",
+        subject,
         expected="a folder, or a URL with http://, https:// or file://",
         got=f"{parts.scheme}://",
         fix=_FIX,

@@ -76,7 +76,8 @@ def twin(
 
     _check(shape, years, noise, missing)
     generator = np.random.default_rng(seed)
-    time = xr.DataArray(np.arange("2001-01-01", f"{2001 + years}-01-01", dtype="datetime64[D]").astype("M8[ns]"), dims="time")
+    days = np.arange("2001-01-01", f"{2001 + years}-01-01", dtype="datetime64[D]")
+    time = xr.DataArray(days.astype("M8[ns]"), dims="time")
     coords = {"time": time.assign_attrs(standard_name="time", long_name="time"), **grid_coordinates(shape)}
     ds = xr.Dataset(coords=coords)
     _add_attributes(ds, generator, shape)
@@ -88,14 +89,17 @@ def twin(
     observed = sim["soil_moisture"] + noise * generator.normal(size=sim["soil_moisture"].shape)
     seen = generator.random(sim["soil_moisture"].shape) >= missing
     ds["soil_moisture"] = observed.where(seen).astype(np.float32)
-    ds["soil_moisture"].attrs = sim["soil_moisture"].attrs | {"long_name": "observed water content of layer 1"}
+    ds["soil_moisture"].attrs = sim["soil_moisture"].attrs | {
+        "long_name": "observed water content of layer 1"
+    }
     defaults = get("vic").defaults()
     for name, array in theta.data_vars.items():
         ds[f"true_{name}"] = array
     fixed = {k: v for k, v in defaults.items() if k not in theta}
+    call = f"twin(shape={tuple(shape)}, years={years}, seed={seed}, noise={noise}, missing={missing})"
     ds.attrs = {
         "title": "Synthetic world with known parameters of the model vic",
-        "source": f"xdpl.data.twin(shape={tuple(shape)}, years={years}, seed={seed}, noise={noise}, missing={missing})",
+        "source": f"xdpl.data.{call}",
         "true_defaults": json.dumps(fixed),
         "Conventions": "CF-1.10",
     }
@@ -105,7 +109,9 @@ def twin(
 def _check(shape: tuple[int, int], years: int, noise: float, missing: float) -> None:
     problems = Problems("data.twin")
     if len(shape) != 2 or min(shape) < 1:
-        problems.add("shape", expected="two numbers of cells, each at least 1", got=repr(shape), fix="shape=(20, 20)")
+        problems.add(
+            "shape", expected="two numbers of cells, each at least 1", got=repr(shape), fix="shape=(20, 20)"
+        )
     if years < 1:
         problems.add("years", expected="at least 1", got=repr(years), fix="years=3")
     if noise < 0:
@@ -137,14 +143,18 @@ def _add_forcings(ds: xr.Dataset, generator: np.random.Generator, shape: tuple[i
     # The standard atmosphere cools by 6.5 K per kilometre.
     weather["air_temperature"] = weather["air_temperature"] - 0.0065 * (ds["elevation"].values - 1200.0)
     for declared in get("vic").forcings[:2]:
-        attrs = {"units": declared.units, "standard_name": declared.standard_name, "long_name": declared.long_name}
+        attrs = {
+            "units": declared.units,
+            "standard_name": declared.standard_name,
+            "long_name": declared.long_name,
+        }
         ds[declared.name] = (("time", "lat", "lon"), weather[declared.name].astype(np.float32), attrs)
     ds["potential_evapotranspiration"] = pet(ds, "oudin")
 
 
 def _truth(ds: xr.Dataset) -> xr.Dataset:
     """The known relation: parameters from attributes, nonlinear and with interactions."""
-    from xdpl.labels import variable_attrs
+    from xdpl.labelled.attrs import variable_attrs
     from xdpl.models import get
 
     sand, clay, ndvi = ds["sand"] / 100.0, ds["clay"] / 100.0, ds["ndvi"]

@@ -29,7 +29,7 @@ def prepared_file(entry: Entry) -> Path:
 
 
 def url_of(row: manifest.Row) -> str:
-    """The URL an upstream file is downloaded from.
+    """Return the URL an upstream file is downloaded from.
 
     Internal seam: tests replace this function to serve the files themselves.
     """
@@ -65,12 +65,12 @@ def fetch(entry: Entry, *, progress: bool) -> Path:
 
 
 def _prepare(entry: Entry, root: Path, target: Path) -> None:
-    from xdpl.data.prepare import cf
+    from xdpl.data.prepare import store
 
     module = importlib.import_module(f"xdpl.data.prepare.{entry.preparation}")
     prepared = module.prepare(root)
     with cache.atomic(target) as part:
-        cf.write(prepared, part)
+        store.write(prepared, part)
 
 
 def _place(row: manifest.Row) -> str:

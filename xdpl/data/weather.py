@@ -14,10 +14,14 @@ def grid_coordinates(shape: tuple[int, int]) -> dict[str, xr.DataArray]:
     lon = -105.0 + 0.5 * np.arange(shape[1])
     return {
         "lat": xr.DataArray(
-            lat, dims="lat", attrs={"units": "degrees_north", "standard_name": "latitude", "long_name": "latitude"}
+            lat,
+            dims="lat",
+            attrs={"units": "degrees_north", "standard_name": "latitude", "long_name": "latitude"},
         ),
         "lon": xr.DataArray(
-            lon, dims="lon", attrs={"units": "degrees_east", "standard_name": "longitude", "long_name": "longitude"}
+            lon,
+            dims="lon",
+            attrs={"units": "degrees_east", "standard_name": "longitude", "long_name": "longitude"},
         ),
     }
 

@@ -1,0 +1,1 @@
+"""Engines: how the step of a model becomes a run over time."""

@@ -90,8 +90,10 @@ def worst_group(scores: xr.Dataset, groups: xr.DataArray) -> xr.Dataset:
 
     Parameters
     ----------
-    scores, groups
-        As for `by_group`; of `scores`, only the metrics of `metrics` are used.
+    scores : Dataset
+        As for `by_group`; only the metrics of `metrics` are used, ``count`` is not one.
+    groups : DataArray of int
+        As for `by_group`.
 
     Returns
     -------
@@ -109,7 +111,9 @@ def worst_group(scores: xr.Dataset, groups: xr.DataArray) -> xr.Dataset:
     if not known:
         problems = Problems("worst_group")
         wanted = ", ".join(metric.name for metric in METRICS)
-        problems.add("scores", expected=f"some of {wanted}", got=names(scores.data_vars), fix="xdpl.metrics")
+        problems.add(
+            "scores", expected=f"some of {wanted}", got=names(scores.data_vars), fix="xdpl.evaluation.metrics"
+        )
         problems.raise_all()
     medians = medians_of("worst_group", scores[[metric.name for metric in known]], groups)
     worst = xr.Dataset()
@@ -122,4 +126,5 @@ def worst_group(scores: xr.Dataset, groups: xr.DataArray) -> xr.Dataset:
         label.attrs = {"long_name": f"group with the worst median {metric.name}", **flags(groups)}
         worst[metric.name] = chosen.drop_vars(["group", "sites"])
         worst[f"{metric.name}_group"] = label
-    return worst
+    # Indexing by a computed array loses the attributes of its coordinates.
+    return worst.assign_coords({name: medians.coords[name] for name in worst.coords})

@@ -12,7 +12,7 @@ from xdpl.errors import Problems
 from xdpl.evaluation.checks import check_pair
 from xdpl.evaluation.declared import COUNT, METRICS, REFERENCES
 from xdpl.evaluation.kernel import compute
-from xdpl.lookup import in_units
+from xdpl.labelled.lookup import in_units
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -23,7 +23,7 @@ __all__ = ["metrics", "pooled"]
 def metrics(
     simulated: xr.DataArray, observed: xr.DataArray, *, dim: Hashable = "time", minimum: int = 10
 ) -> xr.Dataset:
-    """Metrics of every site.
+    """Compute the metrics of every site.
 
     Pairs in which either value is NaN are left out. Arithmetic is in float64. dask-backed input
     stays lazy, one task per block of sites; `dim` is rechunked to one chunk if it has several.
@@ -66,7 +66,7 @@ def metrics(
 
 
 def pooled(simulated: xr.DataArray, observed: xr.DataArray, *, minimum: int = 10) -> xr.Dataset:
-    """Metrics over all pairs of all dims at once.
+    """Compute the metrics over all pairs of all dims at once.
 
     Parameters
     ----------

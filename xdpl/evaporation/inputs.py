@@ -1,4 +1,4 @@
-"""Choose the variables of a dataset for a method, and say what was chosen."""
+"""Choose the variables of a dataset for a method."""
 
 from __future__ import annotations
 
@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING
 
 from xdpl import lookup
 from xdpl.errors import Problems
-from xdpl.evaporation.declarations import (
-    AIR_PRESSURE,
-    OPTIONAL_RANGE,
-    STATISTIC,
-    TEMPERATURE,
-    Alternatives,
-)
-from xdpl.evaporation.humidity import SEA_LEVEL_PRESSURE
+from xdpl.evaporation.declarations import STATISTIC, Alternatives
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +17,7 @@ if TYPE_CHECKING:
     from xdpl.evaporation.methods import Method
     from xdpl.models.base import Forcing
 
-__all__ = ["choose", "notes"]
+__all__ = ["choose"]
 
 _OVER_TIME = re.compile(r"\btime: (?:\w+: )*(\w+)")
 _NOT_THE_MEAN = {"minimum", "maximum", "range", "standard_deviation", "variance"}
@@ -63,6 +56,8 @@ def choose(
     chosen: dict[Forcing, str] = {}
     for needs in method.needs:
         chosen |= _choose_one(ds, needs, mapping, problems)
+    # Two needs may miss the same variable.
+    problems.found = list({str(problem): problem for problem in problems.found}.values())
     return chosen
 
 
@@ -92,13 +87,18 @@ def _find(ds: xr.Dataset, forcing: Forcing, mapping: Mapping[str, str], problems
     if forcing.name in mapping or forcing.name in ds.variables:
         explicit = {key: name for key, name in mapping.items() if key == forcing.name}
         return lookup.find(ds, (forcing,), explicit, problems).get(forcing.name)
-    same = [name for name, array in ds.data_vars.items() if _fits(array, forcing)]
+    same = [str(name) for name, array in (*ds.data_vars.items(), *ds.coords.items()) if _fits(array, forcing)]
     over_time = [name for name in same if _statistic(ds[name]) == "mean"]
     if len(same) > 1 and len(over_time) == 1:
         same = over_time
-    if not same:
-        return None
-    return lookup.find(ds[same], (forcing,), None, problems).get(forcing.name)
+    if len(same) > 1:
+        problems.add(
+            forcing.name,
+            expected="one variable",
+            got=f"{len(same)} with standard_name {forcing.standard_name!r}: {', '.join(same)}",
+            fix=f'forcings={{"{forcing.name}": "{same[0]}"}}',
+        )
+    return same[0] if len(same) == 1 else None
 
 
 def _fits(array: xr.DataArray, forcing: Forcing) -> bool:
@@ -126,31 +126,3 @@ def _report_missing(missing: list[Forcing], others: Alternatives, problems: Prob
             got="none",
             fix=f'forcings={{"{forcing.name}": "<variable>"}}',
         )
-
-
-def notes(method: Method, names: set[str]) -> list[str]:
-    """Return sentences on what was chosen, for the attributes of the output.
-
-    Parameters
-    ----------
-    method : Method
-    names : set of str
-        Declared names of the variables in use.
-    """
-    lines = [method.assumes]
-    if TEMPERATURE in method.needs and "air_temperature" not in names:
-        lines.append("mean temperature is the mean of daily minimum and maximum")
-    if AIR_PRESSURE in method.needs:
-        lines.append(_pressure_note(names))
-    if OPTIONAL_RANGE in method.needs:
-        ends = "daily minimum and maximum" if "air_temperature_min" in names else "daily mean"
-        lines.append(f"saturation vapour pressure at the {ends} temperature")
-    return lines
-
-
-def _pressure_note(names: set[str]) -> str:
-    if "surface_air_pressure" in names:
-        return "air pressure from the dataset"
-    if "surface_altitude" in names:
-        return "air pressure from elevation by FAO-56 eq. 7"
-    return f"no air pressure or elevation found: standard atmosphere at sea level, {SEA_LEVEL_PRESSURE} kPa"

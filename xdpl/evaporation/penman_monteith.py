@@ -24,7 +24,7 @@ def penman_monteith(
     *,
     soil_heat: Array | float = 0.0,
 ) -> Array:
-    """Reference evapotranspiration in mm d-1; negative values are set to zero.
+    """Evapotranspiration of the reference grass in mm d-1; negative values are set to zero.
 
     Parameters
     ----------

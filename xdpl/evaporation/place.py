@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from xdpl.errors import Problems
+    from xdpl.models.base import Forcing
 
-__all__ = ["check_time", "day_of_year", "find_latitude", "latitude_in_degrees"]
+__all__ = ["check_dims", "check_time", "day_of_year", "find_latitude", "latitude_in_degrees"]
 
 _DAY = np.timedelta64(1, "D")
 
@@ -63,7 +64,10 @@ def latitude_in_degrees(ds: xr.Dataset, name: str, problems: Problems) -> xr.Var
     array = ds[name]
     if units.read(array) is None:
         array = array.assign_attrs(units="degrees")
+    before = len(problems.found)
     latitude = lookup.in_units(array, "degrees", problems, subject="latitude").variable.to_base_variable()
+    if len(problems.found) > before:
+        return latitude
     if latitude.chunks is None and bool((abs(latitude) > 90.0).any()):
         problems.add(
             "latitude",
@@ -105,6 +109,25 @@ def check_time(ds: xr.Dataset, problems: Problems) -> None:
             got="shorter or backward steps",
             fix='ds.sortby("time").resample(time="1D").mean()',
         )
+
+
+def check_dims(ds: xr.Dataset, chosen: Mapping[Forcing, str], problems: Problems) -> None:
+    """Note a first variable, the temperature, that has no time dimension.
+
+    Parameters
+    ----------
+    ds : Dataset
+    chosen : mapping of Forcing to variable name
+    problems : Problems
+    """
+    for forcing, name in list(chosen.items())[:1]:
+        if "time" in ds.dims and "time" not in ds[name].dims:
+            problems.add(
+                forcing.name,
+                expected="a dimension 'time'",
+                got=f"{name!r} with dimensions {', '.join(map(str, ds[name].dims)) or 'none'}",
+                fix=f'forcings={{"{forcing.name}": "<variable>"}}',
+            )
 
 
 def _is_cftime(time: xr.DataArray) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xdpl.fit.result import Fit
@@ -26,7 +26,10 @@ def rows(fit: Fit) -> list[tuple[str, str]]:
         ("validation", _validation(s)),
         ("loss", f"{s['loss']}, seed {s['seed']}"),
         ("warm-up", f"{s['warmup']} steps, {'with' if s['warmup_gradient'] else 'without'} gradient"),
-        ("stopped", f"{s['stopped']} after {history.sizes['epoch']} of {s['epochs']} epochs, best epoch {best}"),
+        (
+            "stopped",
+            f"{s['stopped']} after {history.sizes['epoch']} of {s['epochs']} epochs, best epoch {best}",
+        ),
     ]
     if history.sizes["epoch"]:
         at = history.isel(epoch=best - 1)
@@ -46,13 +49,15 @@ def text(fit: Fit) -> str:
 
 def html(fit: Fit) -> str:
     """HTML table."""
-    body = "".join(f"<tr><th style='text-align:left'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows(fit))
+    body = "".join(
+        f"<tr><th style='text-align:left'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows(fit)
+    )
     return f"<b>xdpl.Fit</b><table>{body}</table>"
 
 
-def _validation(s: dict[str, object]) -> str:
+def _validation(s: dict[str, Any]) -> str:
     if not s["validate"]:
         return "none: the last weights count"
-    start, stop = s["validate"]  # type: ignore[misc]
+    start, stop = s["validate"]
     sites = f"{s['validation_sites']} sites, " if s["validation_sites"] else ""
     return f"{sites}{start} to {stop}"

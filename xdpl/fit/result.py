@@ -12,10 +12,11 @@ import numpy as np
 import torch
 import xarray as xr
 
-from xdpl import schema, units
+from xdpl import units
 from xdpl.errors import Problems
 from xdpl.fit import report
-from xdpl.labels import provenance, variable_attrs
+from xdpl.labelled import schema
+from xdpl.labelled.attrs import provenance, variable_attrs
 from xdpl.models import Model
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.spec import MLP
@@ -92,6 +93,7 @@ class Fit:
             output_dtypes=[np.float32] * len(self.model.parameters),
             keep_attrs=False,
         )
+        results = results if isinstance(results, tuple) else (results,)
         out = xr.Dataset(dict(zip(self.network.names, results, strict=True)))
         for parameter in self.model.parameters:
             out[parameter.name].attrs = variable_attrs(parameter)
@@ -169,8 +171,7 @@ class Fit:
     def _in_training_units(self, array: xr.DataArray, problems: Problems) -> xr.DataArray:
         name = str(array.name)
         trained, here = self.attributes[name], units.read(array)
-        plain = array.copy(data=array.variable._data.magnitude) if units.is_quantified(array) else array
-        plain = plain.astype(np.float64)
+        plain = units.magnitude(array).astype(np.float64)
         if trained == here:
             return plain
         try:
@@ -185,7 +186,7 @@ class Fit:
             return plain
         return plain * slope + offset
 
-    def _predict(self, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    def _predict(self, *columns: np.ndarray) -> np.ndarray | tuple[np.ndarray, ...]:
         shape = np.broadcast_shapes(*(c.shape for c in columns))
         flat = np.stack([np.broadcast_to(c, shape).ravel() for c in columns], axis=1)
         missing = np.isnan(flat)
@@ -204,7 +205,8 @@ class Fit:
         with torch.no_grad():
             values = self.network.eval()(torch.tensor(normal, dtype=torch.float32))
         absent = missing.all(axis=1)
-        return tuple(np.where(absent, np.nan, v.numpy()).astype(np.float32).reshape(shape) for v in values.values())
+        full = tuple(np.where(absent, np.nan, v).astype(np.float32).reshape(shape) for v in values.values())
+        return full if len(full) > 1 else full[0]
 
     def __repr__(self) -> str:
         return report.text(self)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from xdpl import schema
 from xdpl.errors import Problems
 from xdpl.evaluation import dryness_terciles, metrics, pooled, worst_group
-from xdpl.labels import provenance
+from xdpl.labelled import schema
+from xdpl.labelled.attrs import provenance
 
 if TYPE_CHECKING:
     from xdpl.fit.result import Fit

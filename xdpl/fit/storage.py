@@ -14,7 +14,7 @@ import xarray as xr
 
 from xdpl import models
 from xdpl.errors import Problems
-from xdpl.labels import model_hash, provenance
+from xdpl.labelled.attrs import model_hash, provenance
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.mlp import build
 from xdpl.networks.spec import MLP
@@ -37,12 +37,14 @@ def save(fit: Fit, path: Path) -> None:
         If something exists at `path`.
     """
     if path.exists():
-        _refuse("Fit.save", path, "a path where nothing is", "a file or folder", "choose another, or remove it")
+        _refuse(
+            "Fit.save", path, "a path where nothing is", "a file or folder", "choose another, or remove it"
+        )
     weights = {k: v.cpu().numpy() for k, v in fit.network.state_dict().items()}
     ds = xr.Dataset({k: (tuple(f"{k}_{i}" for i in range(v.ndim)), v) for k, v in weights.items()})
     ds["attribute_mean"] = ("attribute", fit.mean)
     ds["attribute_std"] = ("attribute", fit.std)
-    ds = ds.merge(fit.history.reset_index("epoch").reset_coords())
+    ds = ds.assign(fit.history.data_vars)
     description = {
         "format": _FORMAT,
         "model": fit.model.name,
@@ -85,9 +87,11 @@ def load(path: str | Path, model: Model | None = None) -> Fit:
     ds, description = _read(path)
     model = _model(path, description, model)
     spec = MLP.from_dict(description["network"])
-    network = ParameterNetwork(build(spec, len(description["attributes"]), len(model.parameters)), model.parameters)
+    network = ParameterNetwork(
+        build(spec, len(description["attributes"]), len(model.parameters)), model.parameters
+    )
     network.load_state_dict({k: torch.from_numpy(ds[k].values.copy()) for k in network.state_dict()})
-    history = ds[["epoch", *(k for k, v in ds.data_vars.items() if v.dims == ("epoch",) and k != "epoch")]]
+    history = ds[[k for k, v in ds.data_vars.items() if v.dims == ("epoch",)]]
     return Fit(
         model=model,
         network_spec=spec,
@@ -96,7 +100,7 @@ def load(path: str | Path, model: Model | None = None) -> Fit:
         mean=ds["attribute_mean"].values,
         std=ds["attribute_std"].values,
         forcings=description["forcings"],
-        history=history.set_coords("epoch").set_xindex("epoch").drop_attrs(deep=False),
+        history=history.drop_attrs(deep=False),
         settings=description["settings"],
     )
 
@@ -104,7 +108,9 @@ def load(path: str | Path, model: Model | None = None) -> Fit:
 def _read(path: Path) -> tuple[xr.Dataset, dict[str, Any]]:
     fix = "name a store written by Fit.save"
     if not path.is_dir():
-        _refuse("load", path, "a fit saved by Fit.save", "nothing there" if not path.exists() else "a file", fix)
+        _refuse(
+            "load", path, "a fit saved by Fit.save", "nothing there" if not path.exists() else "a file", fix
+        )
     try:
         with xr.open_zarr(path, consolidated=False, chunks=None) as store:
             ds = store.load()
@@ -116,7 +122,9 @@ def _read(path: Path) -> tuple[xr.Dataset, dict[str, Any]]:
         _refuse("load", path, "the contents that were saved", "changed or damaged ones", "take a sound copy")
     description: dict[str, Any] = json.loads(ds.attrs["xdpl_fit"])
     if description.get("format") != _FORMAT:
-        _refuse("load", path, f"format {_FORMAT}", repr(description.get("format")), "use the xdpl that wrote it")
+        _refuse(
+            "load", path, f"format {_FORMAT}", repr(description.get("format")), "use the xdpl that wrote it"
+        )
     return ds, description
 
 
@@ -124,7 +132,9 @@ def _model(path: Path, description: dict[str, Any], model: Model | None) -> Mode
     name = description["model"]
     if model is None:
         if name not in models.available():
-            _refuse("load", path, f"the model {name!r}", "no model of that name", f"load(path, model={name}())")
+            _refuse(
+                "load", path, f"the model {name!r}", "no model of that name", f"load(path, model={name}())"
+            )
         model = type(models.get(name))(**description["model_options"])
     if model_hash(model) != description["model_hash"]:
         _refuse(

@@ -9,23 +9,23 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
-__all__ = ["Flux", "Forcing", "Model", "Parameter", "State"]
+__all__ = ["Declaration", "Flux", "Forcing", "Model", "Parameter", "State"]
 
 Array = Any
 
 
 @dataclasses.dataclass(frozen=True)
-class Forcing:
-    """A time-varying input of a model.
+class Declaration:
+    """A named quantity of a model.
 
     Parameters
     ----------
     name : str
-        Name in the model; also tried as a variable name in the dataset.
+        Name in the model; also tried as a variable name in a dataset.
     units : str
         CF units the model computes in.
     standard_name : str
-        CF standard name; tried after the name.
+        CF standard name, if there is one; tried after the name.
     long_name : str
         For people.
     """
@@ -34,6 +34,29 @@ class Forcing:
     units: str
     standard_name: str = ""
     long_name: str = ""
+
+
+class Forcing(Declaration):
+    """A time-varying input of a model."""
+
+
+class Flux(Declaration):
+    """A quantity diagnosed in each step: a flux or any other output."""
+
+
+@dataclasses.dataclass(frozen=True)
+class State(Declaration):
+    """A store carried from one step to the next.
+
+    Parameters
+    ----------
+    name, units, standard_name, long_name : str
+        As in `Declaration`.
+    initial : float
+        Value before the first step, unless the model overrides `initial_states`.
+    """
+
+    initial: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,34 +99,6 @@ class Parameter:
             raise ValueError(msg)
 
 
-@dataclasses.dataclass(frozen=True)
-class State:
-    """A store carried from one step to the next.
-
-    Parameters
-    ----------
-    name, units, standard_name, long_name : str
-    initial : float
-        Value before the first step, unless the model overrides `initial_states`.
-    """
-
-    name: str
-    units: str
-    initial: float = 0.0
-    standard_name: str = ""
-    long_name: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Flux:
-    """A quantity diagnosed in each step (a flux or any other output)."""
-
-    name: str
-    units: str
-    standard_name: str = ""
-    long_name: str = ""
-
-
 class Model(ABC):
     """A process model as one pure function of one time step.
 
@@ -122,9 +117,7 @@ class Model(ABC):
     outputs: tuple[str, ...]
 
     @abstractmethod
-    def step(
-        self, xp: Any, s: Any, f: Any, p: Any
-    ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+    def step(self, xp: Any, s: Any, f: Any, p: Any) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
         """Advance all sites by one time step.
 
         Pure and elementwise: array-API functions of `xp` and operators only,
@@ -154,9 +147,9 @@ class Model(ABC):
 
     def options(self) -> dict[str, Any]:
         """The user-settable constants of this instance, plain values."""
-        return dataclasses.asdict(self) if dataclasses.is_dataclass(self) else {}  # type: ignore[call-overload]
+        return dataclasses.asdict(self) if dataclasses.is_dataclass(self) else {}
 
-    def output(self, name: str) -> Flux | State:
+    def output(self, name: str) -> Declaration:
         """Return the declaration of a flux or state.
 
         Raises
@@ -164,10 +157,11 @@ class Model(ABC):
         KeyError
             If the model has no such output.
         """
-        for declared in (*self.fluxes, *self.states):
-            if declared.name == name:
-                return declared
-        raise KeyError(name)
+        return self.all_outputs()[name]
+
+    def all_outputs(self) -> dict[str, Declaration]:
+        """Every flux and state by name."""
+        return {declared.name: declared for declared in (*self.fluxes, *self.states)}
 
     def pack(self, kind: Literal["forcings", "parameters", "states"], values: Mapping[str, Array]) -> Any:
         """Named tuple of `values` in declared order, as `step` takes it."""

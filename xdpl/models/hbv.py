@@ -69,11 +69,13 @@ class HBV(Model):
         ),
     )
     states = (
-        State("snowpack", "mm", 0.001, "", "frozen water in snow"),
-        State("meltwater", "mm", 0.001, "", "liquid water in snow"),
-        State("soil_moisture", "mm", 0.001, "lwe_thickness_of_soil_moisture_content", "soil moisture storage"),
-        State("upper_zone", "mm", 0.001, "", "storage of the upper response box"),
-        State("lower_zone", "mm", 0.001, "", "storage of the lower response box"),
+        State("snowpack", "mm", "", "frozen water in snow", 0.001),
+        State("meltwater", "mm", "", "liquid water in snow", 0.001),
+        State(
+            "soil_moisture", "mm", "lwe_thickness_of_soil_moisture_content", "soil moisture storage", 0.001
+        ),
+        State("upper_zone", "mm", "", "storage of the upper response box", 0.001),
+        State("lower_zone", "mm", "", "storage of the lower response box", 0.001),
     )
     fluxes = (
         Flux("streamflow", "mm d-1", "", "streamflow per area, before routing"),
@@ -83,7 +85,12 @@ class HBV(Model):
         Flux("evapotranspiration", "mm d-1", "lwe_water_evaporation_rate", "actual evapotranspiration"),
         Flux("recharge", "mm d-1", "", "recharge from the soil to the upper zone"),
         Flux("percolation", "mm d-1", "", "percolation to the lower zone"),
-        Flux("snow_water_equivalent", "mm", "lwe_thickness_of_surface_snow_amount", "frozen and liquid water in snow"),
+        Flux(
+            "snow_water_equivalent",
+            "mm",
+            "lwe_thickness_of_surface_snow_amount",
+            "frozen and liquid water in snow",
+        ),
     )
     outputs = ("streamflow", "evapotranspiration", "soil_moisture", "snow_water_equivalent")
 

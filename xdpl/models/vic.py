@@ -72,14 +72,24 @@ class VIC(Model):
         Parameter("cfmax", 0.5, 10.0, "mm degC-1 d-1", 3.5, "degree-day factor"),
     )
     states = (
-        State("snowpack", "mm", 0.0, "lwe_thickness_of_surface_snow_amount", "snow water equivalent"),
-        State("w1", "mm", 0.0, "", "water in soil layer 1"),
-        State("w2", "mm", 0.0, "", "water in soil layer 2"),
-        State("w3", "mm", 0.0, "", "water in soil layer 3"),
+        State("snowpack", "mm", "lwe_thickness_of_surface_snow_amount", "snow water equivalent"),
+        State("w1", "mm", "", "water in soil layer 1"),
+        State("w2", "mm", "", "water in soil layer 2"),
+        State("w3", "mm", "", "water in soil layer 3"),
     )
     fluxes = (
-        Flux("soil_moisture", "m3 m-3", "volume_fraction_of_condensed_water_in_soil", "water content of layer 1"),
-        Flux("evapotranspiration", "mm d-1", "lwe_water_evaporation_rate", "bare-soil evaporation and transpiration"),
+        Flux(
+            "soil_moisture",
+            "m3 m-3",
+            "volume_fraction_of_condensed_water_in_soil",
+            "water content of layer 1",
+        ),
+        Flux(
+            "evapotranspiration",
+            "mm d-1",
+            "lwe_water_evaporation_rate",
+            "bare-soil evaporation and transpiration",
+        ),
         Flux("surface_runoff", "mm d-1", "", "surface runoff"),
         Flux("baseflow", "mm d-1", "", "baseflow from layer 3"),
         Flux("runoff", "mm d-1", "", "surface runoff plus baseflow"),

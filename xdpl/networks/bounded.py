@@ -33,7 +33,9 @@ class ParameterNetwork(torch.nn.Module):
         self.names = tuple(p.name for p in parameters)
         spans = [_span(p) for p in parameters]
         for i, name in enumerate(("lower", "upper", "offset")):
-            self.register_buffer(name, torch.tensor([s[i] for s in spans], dtype=torch.float64), persistent=False)
+            self.register_buffer(
+                name, torch.tensor([s[i] for s in spans], dtype=torch.float64), persistent=False
+            )
         is_log = torch.tensor([p.scale == "log" for p in parameters])
         self.register_buffer("log", is_log, persistent=False)
 

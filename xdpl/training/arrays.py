@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from xdpl.errors import Problems
-from xdpl.grid import Grid
+from xdpl.labelled.grid import Grid
 from xdpl.training.request import Inputs
 
 __all__ = ["Arrays", "Period", "gather", "periods"]
@@ -143,11 +143,13 @@ def _check_gaps(
                 variable,
                 expected="no gaps in time (a site may be NaN throughout)",
                 got=f"NaN at some times at {gaps.sum()} sites, first {grid.label(int(np.argmax(gaps)))}",
-                fix=f'fill them yourself, or mask the sites: ds.where(ds["{variable}"].notnull().all("time"))',
+                fix=f'fill them, or mask the sites: ds.where(ds["{variable}"].notnull().all("time"))',
             )
 
 
-def _check_attributes(missing: dict[str, np.ndarray], used: np.ndarray, grid: Grid, problems: Problems) -> None:
+def _check_attributes(
+    missing: dict[str, np.ndarray], used: np.ndarray, grid: Grid, problems: Problems
+) -> None:
     for name, absent in missing.items():
         if (absent & used).any():
             where = int(np.argmax(absent & used))

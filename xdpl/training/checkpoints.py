@@ -67,7 +67,12 @@ def restore(run: Run, path: Path) -> None:
 
     meta, arrays = _read(path)
     if meta["fingerprint"] != run.fingerprint:
-        _refuse(path, "a checkpoint of this run", "one of other data or settings", "name another file, or delete it")
+        _refuse(
+            path,
+            "a checkpoint of this run",
+            "one of other data or settings",
+            "name another file, or delete it",
+        )
     run.network.load_state_dict(_part(arrays, "network/"))
     run.best = _part(arrays, "best/")
     state: dict[int, dict[str, torch.Tensor]] = {}
@@ -89,7 +94,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
             meta = json.loads(str(file["meta"]))
             arrays = {k: torch.from_numpy(file[k]) for k in file.files if k != "meta"}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        _refuse(path, "a checkpoint of xdpl", f"a file that cannot be read ({error})", "delete it to start afresh")
+        _refuse(
+            path, "a checkpoint of xdpl", f"a file that cannot be read ({error})", "delete it to start afresh"
+        )
     if meta.get("format") != _FORMAT:
         _refuse(path, f"format {_FORMAT}", repr(meta.get("format")), "delete it to start afresh")
     return meta, arrays

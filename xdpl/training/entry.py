@@ -15,8 +15,8 @@ import xarray as xr
 from xdpl import networks
 from xdpl.errors import Problems
 from xdpl.fit.result import Fit
-from xdpl.grid import Grid
-from xdpl.labels import model_hash
+from xdpl.labelled.attrs import model_hash
+from xdpl.labelled.grid import Grid
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.mlp import build
 from xdpl.training.arrays import Arrays, Period, gather, periods
@@ -110,7 +110,13 @@ def _fingerprint(arrays: Arrays, plan: Plan, windows: Windows, inputs: Inputs) -
         "windows": [windows.first, windows.last, windows.warmup, windows.window, windows.batch],
     }
     digest.update(json.dumps(settings, sort_keys=True).encode())
-    for values in (*arrays.forcings.values(), arrays.observed, arrays.attributes, arrays.training, arrays.validating):
+    for values in (
+        *arrays.forcings.values(),
+        arrays.observed,
+        arrays.attributes,
+        arrays.training,
+        arrays.validating,
+    ):
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
 
@@ -136,7 +142,9 @@ def _fit(
     settings: dict[str, Any] = dataclasses.asdict(plan) | {
         "train": spans["train"],
         "validate": spans.get("validate"),
-        "validation_sites": int(arrays.validating.sum()) if isinstance(request.validate, xr.DataArray) else None,
+        "validation_sites": int(arrays.validating.sum())
+        if isinstance(request.validate, xr.DataArray)
+        else None,
         "training_sites": int(arrays.training.sum()),
         "warmup": windows.warmup,
         "window": windows.window,

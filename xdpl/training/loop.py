@@ -21,6 +21,9 @@ from xdpl.training.samples import Batch, Samples, Windows
 __all__ = ["Outcome", "Plan", "train"]
 
 
+_HISTORY = ("loss", "validation_loss", "learning_rate", "gradient_norm", "seconds")
+
+
 @dataclass(frozen=True)
 class Plan:
     """How to train, as plain values that a fit stores.
@@ -62,11 +65,8 @@ class Outcome:
     stopped: str = ""
 
 
-_HISTORY = ("loss", "validation_loss", "learning_rate", "gradient_norm", "seconds")
-
-
 def predict(model: Model, network: ParameterNetwork, batch: Batch, plan: Plan) -> Tensor:
-    """Simulated target of a batch, (window, series)."""
+    """Simulate the target of a batch, (window, series)."""
     parameters = network(batch.attributes)
     state = None
     if batch.warmup and not plan.warmup_gradient:
@@ -74,7 +74,9 @@ def predict(model: Model, network: ParameterNetwork, batch: Batch, plan: Plan) -
         with torch.no_grad():
             _, state = array_engine.run(model, before, {k: v.detach() for k, v in parameters.items()})
         after = {k: v[batch.warmup :] for k, v in batch.forcings.items()}
-        return array_engine.run(model, after, parameters, initial=state, outputs=(plan.target,))[0][plan.target]
+        return array_engine.run(model, after, parameters, initial=state, outputs=(plan.target,))[0][
+            plan.target
+        ]
     series, _ = array_engine.run(model, batch.forcings, parameters, outputs=(plan.target,))
     return series[plan.target][batch.warmup :]
 
@@ -131,10 +133,11 @@ def train(
             if outcome.stopped == "early":
                 break
             started = time.perf_counter()
-            # Dropout draws from the global generator: seed it per epoch, so that a resumed run draws the same.
+            # Dropout draws from the global generator: seeded per epoch, a resumed run draws the same.
             torch.manual_seed(plan.seed * 100_003 + epoch)
             row = _epoch(model, network, windows.epoch(samples, generator), plan, optimiser)
-            row |= {"learning_rate": schedule.get_last_lr()[0], "seconds": time.perf_counter() - started}
+            row["learning_rate"] = float(schedule.get_last_lr()[0])
+            row["seconds"] = time.perf_counter() - started
             schedule.step()
             row["validation_loss"] = _validate(model, network, validation, plan)
             _record(run, row, epoch, plan, validated=validation is not None)
@@ -152,7 +155,11 @@ def train(
 
 
 def _epoch(
-    model: Model, network: ParameterNetwork, batches: Iterator[Batch], plan: Plan, optimiser: torch.optim.Optimizer
+    model: Model,
+    network: ParameterNetwork,
+    batches: Iterator[Batch],
+    plan: Plan,
+    optimiser: torch.optim.Optimizer,
 ) -> dict[str, float]:
     loss_function = LOSSES[plan.loss]
     losses, norms = [], []
@@ -160,7 +167,7 @@ def _epoch(
     for batch in batches:
         optimiser.zero_grad()
         loss = loss_function(predict(model, network, batch, plan), batch.observed, batch.scale)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norms.append(torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip, error_if_nonfinite=True))
         optimiser.step()
         losses.append(loss.detach())
@@ -191,5 +198,3 @@ def _record(run: checkpoints.Run, row: dict[str, float], epoch: int, plan: Plan,
 
 def _copy(network: torch.nn.Module) -> dict[str, Tensor]:
     return {k: v.detach().clone() for k, v in network.state_dict().items()}
-
-

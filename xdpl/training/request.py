@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from xdpl import models, networks, schema
-from xdpl.lookup import find
+from xdpl import models, networks
+from xdpl.labelled import schema
+from xdpl.labelled.lookup import find
 from xdpl.training.losses import LOSSES
 
 if TYPE_CHECKING:
     import torch
 
     from xdpl.errors import Problems
-    from xdpl.models import Flux, Model, State
+    from xdpl.models import Model
     from xdpl.networks import MLP
 
 __all__ = ["Inputs", "Request", "inspect"]
@@ -77,7 +78,9 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     names = [request.attributes] if isinstance(request.attributes, str) else list(request.attributes)
     attributes = schema.static(ds, names, site_dims, "an attribute", problems)
     if not names:
-        problems.add("attributes", expected="at least one", got="none", fix='attributes=["<static variable>"]')
+        problems.add(
+            "attributes", expected="at least one", got="none", fix='attributes=["<static variable>"]'
+        )
     _check_periods(ds, request, site_dims, problems)
     _check_values(request, problems)
     problems.raise_if_any()
@@ -86,9 +89,13 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
 
 
 def _target(
-    ds: xr.Dataset, model: Model, target: str | Mapping[str, str], site_dims: tuple[str, ...], problems: Problems
+    ds: xr.Dataset,
+    model: Model,
+    target: str | Mapping[str, str],
+    site_dims: tuple[str, ...],
+    problems: Problems,
 ) -> tuple[str, schema.Found | None]:
-    outputs: dict[str, Flux | State] = {d.name: d for d in (*model.states, *model.fluxes)}
+    outputs = model.all_outputs()
     mapping = {} if isinstance(target, str) else dict(target)
     name = target if isinstance(target, str) else next(iter(mapping), "")
     if len(mapping) > 1 or name not in outputs:
@@ -115,32 +122,27 @@ def _target(
 
 
 def _check_periods(ds: xr.Dataset, request: Request, site_dims: tuple[str, ...], problems: Problems) -> None:
-    index = ds.indexes.get("time")
-    periods = {"train": request.train, "validate": request.validate}
-    for name, period in periods.items():
-        if isinstance(period, xr.DataArray):
-            _check_mask(name, period, site_dims, problems)
-        elif period is not None and not isinstance(period, slice):
-            problems.add(
-                name,
-                expected="a slice of dates" + (" or a mask of sites" if name == "validate" else ""),
-                got=repr(period),
-                fix=f'{name}=slice("2000-01-01", "2000-12-31")',
-            )
-        elif period is not None and index is not None and index.is_monotonic_increasing:
-            _check_period(name, period, ds, problems)
-    if request.sites is not None:
-        _check_mask("sites", request.sites, site_dims, problems)
+    for name in ("sites", "validate", "train"):
+        value: object = getattr(request, name)
+        if value is None:
+            continue
+        if isinstance(value, slice) and name != "sites":
+            _check_period(name, value, ds, problems)
+        elif name == "train":
+            fix = 'train=slice("2000-01-01", "2000-12-31")'
+            problems.add(name, expected="a slice of dates", got=repr(value), fix=fix)
+        else:
+            _check_mask(name, value, site_dims, problems)
 
 
 def _check_period(name: str, period: slice, ds: xr.Dataset, problems: Problems) -> None:
-    index = ds.indexes["time"]
+    index = ds.indexes.get("time")
+    if index is None or not index.is_monotonic_increasing:
+        return  # noted with the forcings
     first, last = index[0], index[-1]
     try:
-        size = ds["time"].sel(time=period).size
-        inside = size > 0 and all(
-            edge is None or ds["time"].sel(time=edge).size > 0 for edge in (period.start, period.stop)
-        )
+        edges = [edge for edge in (period.start, period.stop) if edge is not None]
+        inside = all(ds["time"].sel(time=part).size > 0 for part in (period, *edges))
         got = f"{period.start} to {period.stop}"
     except (KeyError, TypeError, ValueError) as error:
         inside, got = False, f"{period.start} to {period.stop} ({error!s})"
@@ -153,12 +155,13 @@ def _check_period(name: str, period: slice, ds: xr.Dataset, problems: Problems) 
         )
 
 
-def _check_mask(name: str, mask: xr.DataArray, site_dims: tuple[str, ...], problems: Problems) -> None:
+def _check_mask(name: str, mask: object, site_dims: tuple[str, ...], problems: Problems) -> None:
     if not isinstance(mask, xr.DataArray) or mask.dtype.kind != "b" or set(mask.dims) != set(site_dims):
         got = f"{mask.dtype} with dims {mask.dims}" if isinstance(mask, xr.DataArray) else repr(mask)
         problems.add(
             name,
-            expected=f"a boolean DataArray with dims {site_dims}",
+            expected=f"a boolean DataArray with dims {site_dims}"
+            + " or a slice of dates" * (name == "validate"),
             got=got,
             fix=f"{name}=folds != 0, with folds from xdpl.evaluation.random_folds",
         )
@@ -168,11 +171,17 @@ def _check_values(request: Request, problems: Problems) -> None:
     for name, lowest in {"epochs": 1, "batch": 1, "window": 1, "warmup": 0, "patience": 1, "seed": 0}.items():
         value = getattr(request, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
-            problems.add(name, expected=f"an integer of at least {lowest}", got=repr(value), fix=f"{name}={lowest}")
+            problems.add(
+                name, expected=f"an integer of at least {lowest}", got=repr(value), fix=f"{name}={lowest}"
+            )
     for name in ("learning_rate", "clip"):
         if not getattr(request, name) > 0:
-            problems.add(name, expected="a number above 0", got=repr(getattr(request, name)), fix=f"leave {name} out")
+            problems.add(
+                name, expected="a number above 0", got=repr(getattr(request, name)), fix=f"leave {name} out"
+            )
     if request.loss not in LOSSES:
-        problems.add("loss", expected=f"one of {', '.join(LOSSES)}", got=repr(request.loss), fix='loss="nrmse"')
+        problems.add(
+            "loss", expected=f"one of {', '.join(LOSSES)}", got=repr(request.loss), fix='loss="nrmse"'
+        )
     if request.engine not in (None, "array"):
         problems.add("engine", expected="'array' or None", got=repr(request.engine), fix='engine="array"')

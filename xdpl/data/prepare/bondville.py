@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from xdpl.data.prepare.cf import Prepared, Variable, f4, time, variable
+from xdpl.data.prepare.cf import Variable, f4, time, variable
+from xdpl.data.prepare.store import Prepared
 
 __all__ = ["prepare"]
 
 _FORCING = "hrldas/HRLDAS_forcing/run/examples/single_point_MLDAS/bondville.dat"
 _OBSERVED = "hrldas/run/examples/single_MLDAS/Bondville_obs_2001.dat"
 _SOURCE = {
-    "title": "Bondville, Illinois (AmeriFlux US-Bo1): 30-minute forcing 2001 with daily soil moisture, LAI and "
-    "SIF observations May-September 2001",
+    "title": "Bondville, Illinois (AmeriFlux US-Bo1): 30-minute forcing 2001 with daily soil moisture, LAI "
+    "and SIF observations May-September 2001",
     "featureType": "timeSeries",
     "source_repository": "https://github.com/NCAR/hrldas@cd96df470220f7d7133cdbccd5f9c5355cf173e2 "
     f"paths {_FORCING} and {_OBSERVED}",

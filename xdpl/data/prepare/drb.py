@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from xdpl.data.prepare.cf import Prepared, Variable, f4, flag, lat, lon, time, variable
+from xdpl.data.prepare.cf import Variable, f4, flag, lat, lon, time, variable
 from xdpl.data.prepare.drb_fields import ACRE, SQUARE_MILE, hrus, segments
+from xdpl.data.prepare.store import Prepared
 
 __all__ = ["prepare"]
 

@@ -38,9 +38,7 @@ def hrus(hru: xr.Dataset, canopy: xr.Dataset, soil: xr.Dataset, channel: xr.Data
         ),
         "covden_sum": of(f4(canopy["covden_sum"]), "1", "summer vegetation cover density"),
         "covden_win": of(f4(canopy["covden_win"]), "1", "winter vegetation cover density"),
-        "soil_type": of(
-            soil["soil_type"].values.astype("i2"), "1", "PRMS soil type: 1 sand, 2 loam, 3 clay"
-        ),
+        "soil_type": of(soil["soil_type"].values.astype("i2"), "1", "PRMS soil type: 1 sand, 2 loam, 3 clay"),
         "soil_moist_max": of(
             f4(soil["soil_moist_max"] * _INCH),
             "mm",

@@ -9,18 +9,19 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xdpl.data.prepare.cf import Prepared, Variable, f4, time, variable
+from xdpl.data.prepare.cf import Variable, f4, time, variable
+from xdpl.data.prepare.store import Prepared
 
 __all__ = ["prepare"]
 
+_REPOSITORY = "https://github.com/hydrologie/xhydro-testdata@927853564952dd202b48fafe79b4482862f9a3ee"
 _FILE = "data/precip_oi/ERA5_land_3_variables_raw_subset.nc"
 _DIMS = ("time", "lat", "lon")
 _BITS = {"pr": 12, "tasmax": 13, "tasmin": 13, "tas": 13, "evspsblpot": 12}
 _SOURCE = {
     "title": "ERA5-Land daily precipitation and temperature, 0.1 degree, 44.1-47.0 N, 75.0-72.1 W (southern "
     "Quebec, northern New York/Vermont), 1970",
-    "source_repository": "https://github.com/hydrologie/xhydro-testdata@927853564952dd202b48fafe79b4482862f9a3ee "
-    f"path {_FILE}",
+    "source_repository": f"{_REPOSITORY} path {_FILE}",
     "source": "ERA5-Land reanalysis (ECMWF / Copernicus Climate Change Service), daily aggregates",
     "license": "Contains modified Copernicus Climate Change Service information; ERA5-Land licence to use "
     "Copernicus products (since 2025 CC-BY-4.0): free use and redistribution with attribution. The "
@@ -94,7 +95,7 @@ def _variables(source: xr.Dataset, lats: npt.NDArray[Any]) -> dict[str, Variable
 
 
 def _oudin(
-    tas: npt.NDArray[np.float32], lats: npt.NDArray[Any], day_of_year: npt.NDArray[Any]
+    tas: npt.NDArray[np.floating], lats: npt.NDArray[Any], day_of_year: npt.NDArray[Any]
 ) -> npt.NDArray[np.float64]:
     """Potential evapotranspiration [mm/day] from temperature (time, lat, lon) [degC].
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from xdpl.data.prepare.cf import Prepared, Variable, f4, flag, lat, lon, time, variable
+from xdpl.data.prepare.cf import Variable, f4, flag, lat, lon, time, variable
 from xdpl.data.prepare.mopex_daily import Daily, read_daily
 from xdpl.data.prepare.mopex_static import IGBP, TEXTURES, position, static
+from xdpl.data.prepare.store import Prepared
 
 __all__ = ["prepare"]
 
@@ -26,14 +27,14 @@ _SOURCE = {
     "source": "MOPEX US data set, ftp/https hydrology.nws.noaa.gov/pub/gcip/mopex/US_Data/",
     "license": "Public domain (work of the US Government, NOAA/NWS; streamflow USGS). The mirror repository "
     "states no licence of its own.",
-    "references": "Duan et al. (2006) doi:10.1016/j.jhydrol.2005.07.031; Schaake, Cong & Duan (2006) US MOPEX "
-    "data set, IAHS Publ. 307; Farnsworth et al. (1982) NOAA TR NWS 33",
+    "references": "Duan et al. (2006) doi:10.1016/j.jhydrol.2005.07.031; Schaake, Cong & Duan (2006) US "
+    "MOPEX data set, IAHS Publ. 307; Farnsworth et al. (1982) NOAA TR NWS 33",
 }
 _COMMENT = (
     "Cleaning: P/PET/Q <= -98.9 and every negative Q set to NaN; Tmin and Tmax swapped on days with "
     "Tmin>Tmax; days with T outside (-60,50)/(-60,40) degC (sentinel -99 F and spikes) replaced by linear "
-    "interpolation in time; values rounded to 0.01 mm/day (P, PET), 0.001 mm/day (Q), 0.1 degC (temperature). "
-    "Full source period is 1948-2003. "
+    "interpolation in time; values rounded to 0.01 mm/day (P, PET), 0.001 mm/day (Q), 0.1 degC "
+    "(temperature). Full source period is 1948-2003. "
 )
 _STEPS = {
     "pr": ("i2", 0.01),
@@ -79,7 +80,8 @@ def _series(daily: Daily) -> dict[str, Variable]:
     dims = ("basin", "time")
     rain = "mean areal precipitation (NWS Hydrology Laboratory)"
     evaporation = (
-        "climatological potential evaporation (NOAA Freewater Evaporation Atlas; same seasonal cycle every year)"
+        "climatological potential evaporation (NOAA Freewater Evaporation Atlas; same seasonal cycle "
+        "every year)"
     )
     flow = "observed streamflow per unit catchment area (USGS NWIS)"
     day_sum, day_mean = {"cell_methods": "time: sum"}, {"cell_methods": "time: mean"}
@@ -108,8 +110,8 @@ def _flags(daily: Daily) -> dict[str, Variable]:
         "water_balance_ok": flag(
             "basin",
             wetter,
-            "1 where mean P exceeds mean Q over the days with both in this file (0 also where the basin has no "
-            "streamflow in this file)",
+            "1 where mean P exceeds mean Q over the days with both in this file (0 also where the basin has "
+            "no streamflow in this file)",
             "no yes",
         ),
         "forcing_complete": flag(

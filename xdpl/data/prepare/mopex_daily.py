@@ -52,18 +52,17 @@ def read_daily(files: Sequence[Path], start: str, end: str) -> Daily:
     start, end : str
         First and last day of the window.
     """
-    window = slice(_SOURCE_DAYS.get_loc(start), _SOURCE_DAYS.get_loc(end) + 1)
+    window = (_SOURCE_DAYS >= pd.Timestamp(start)) & (_SOURCE_DAYS <= pd.Timestamp(end))
     counts: dict[str, int] = dict.fromkeys(
         ("q_negative", "temperature_out_of_range_interpolated", "tmin_gt_tmax_swapped", "p_gt_300"), 0
     )
-    # A copy, so that the days outside the window are freed.
-    basins = [_clean(_read(path), counts)[:, window].copy() for path in files]
+    basins = [_clean(_read(path), counts)[:, window] for path in files]
     rain, evaporation, flow, warmest, coldest = np.stack(basins, axis=1)
     return Daily(rain, evaporation, flow, warmest, coldest, counts)
 
 
 def _read(path: Path) -> npt.NDArray[np.float32]:
-    """The five columns (column, time) of a fixed-width file."""
+    """Read the five columns (column, time) of a fixed-width file."""
     lines = [line for line in path.read_text().splitlines() if line.strip()]
     # The month and day are padded with blanks or zeros.
     dates = [(int(line[0:4]), int(line[4:6]), int(line[6:8])) for line in lines]

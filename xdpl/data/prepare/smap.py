@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from xdpl.data.prepare.cf import Prepared, Variable, flag, lat, lon, time, variable
+from xdpl.data.prepare.cf import Variable, flag, lat, lon, time, variable
 from xdpl.data.prepare.smap_static import grid, static, table, without_sentinel
+from xdpl.data.prepare.store import Prepared
 
 __all__ = ["prepare"]
 
@@ -30,8 +31,8 @@ _SOURCE = {
     "license": "Underlying data: NASA Earthdata open data (no restriction on use, citation requested). "
     "Repository: PSU Non-Commercial Software License (attribution and notice required on redistribution); "
     "whether it covers the data is not stated.",
-    "comment": "-9999 in the source replaced by NaN. Year folders run April to March. One site (index 57) has "
-    "no soil texture. Quantized with BitRound (see significant_bits).",
+    "comment": "-9999 in the source replaced by NaN. Year folders run April to March. One site (index 57) "
+    "has no soil texture. Quantized with BitRound (see significant_bits).",
     "references": "Fang, Shen, Kifer & Yang (2017) GRL doi:10.1002/2017GL075619",
     "significant_bits": "BitRound: pr 11, tas 13, huss 10, rsds/rlds 10, uas/vas 8; soil_moisture and static "
     "fields unquantized",
@@ -114,8 +115,8 @@ def _target(folder: Path) -> dict[str, Variable]:
             "SMAP L3 passive radiometer (36 km) surface (~0-5 cm) soil moisture, AM (06:00 local) overpass",
             "volume_fraction_of_condensed_water_in_soil",
             source_variable="SMAP_AM",
-            comment="NaN = no retrieval; the whole third year (2017-04-01 to 2018-03-31) is not in the source "
-            "repository and is NaN",
+            comment="NaN = no retrieval; the whole third year (2017-04-01 to 2018-03-31) is not in the "
+            "source repository and is NaN",
         ),
         "smap_ok": flag(
             "site",

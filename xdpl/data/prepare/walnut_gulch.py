@@ -9,10 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from xdpl.data.prepare.cf import Prepared, Variable, f4, lat, lon, time, variable
+from xdpl.data.prepare.cf import Variable, f4, lat, lon, time, variable
+from xdpl.data.prepare.store import Prepared
 
 __all__ = ["prepare"]
 
+_REPOSITORY = "https://github.com/UW-Hydro/VIC_sample_data@997fc6bdc423cba72dac7895098d636172179967"
 _SITES = {"WKG": "US-Wkg", "WHS": "US-Whs"}
 _COLUMNS = (
     "year month day PREC Tmax Tmin Tair SWdown LWdown RH Patm Wind ET Tsdep1 Tsdep2 Tsdep3 Tsdep4 Tsdep5 "
@@ -56,14 +58,13 @@ _SOURCE = {
     "title": "Walnut Gulch (Arizona): daily tower meteorology, soil moisture, ET and energy fluxes at US-Wkg "
     "(2004-2012) and US-Whs (2007-2012)",
     "featureType": "timeSeries",
-    "source_repository": "https://github.com/UW-Hydro/VIC_sample_data@997fc6bdc423cba72dac7895098d636172179967 "
-    "path obs/WalnutGulch/AMERIFLUX/*/stdfmt/*.stdfmt.daily.txt",
+    "source_repository": f"{_REPOSITORY} path obs/WalnutGulch/AMERIFLUX/*/stdfmt/*.stdfmt.daily.txt",
     "license": "AmeriFlux L2 V006/V004 (2013) data policy: freely available, inform/acknowledge PI R. Scott "
     "(USDA-ARS); current AmeriFlux releases carry their own licence per site (check ameriflux.lbl.gov; "
     "CC-BY-4.0 expected). Repository: GPL-2.0.",
     "references": "Scott et al. (2015) doi:10.1002/2015JG003181; VIC_sample_data docs/WalnutGulch.md",
-    "comment": "-9999 -> NaN. SWnet/LWnet (all zero in the source) and layers 3-5 (all missing) dropped. Daily "
-    "file has Tmax, Tmin after PREC although the documentation lists the hourly columns only.",
+    "comment": "-9999 -> NaN. SWnet/LWnet (all zero in the source) and layers 3-5 (all missing) dropped. "
+    "Daily file has Tmax, Tmin after PREC although the documentation lists the hourly columns only.",
 }
 
 
@@ -98,7 +99,9 @@ def _table(path: Path) -> pd.DataFrame:
 def _variable(
     tables: list[pd.DataFrame], column: str, units: str, what: str, standard_name: str, attrs: dict[str, str]
 ) -> Variable:
-    values: npt.NDArray[np.float32] = f4([table[column] * (1000 if column == "Patm" else 1) for table in tables])
+    values: npt.NDArray[np.float32] = f4(
+        [table[column] * (1000 if column == "Patm" else 1) for table in tables]
+    )
     if column == "SWdown":
         values = np.where(values > 450, np.nan, values).astype("f4")
     return variable(("site", "time"), values, units, what, standard_name, **attrs)

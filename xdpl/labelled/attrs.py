@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import xarray as xr
 
-    from xdpl.models import Flux, Model, Parameter, State
+    from xdpl.models import Model, Parameter
+    from xdpl.models.base import Declaration
 
 __all__ = ["axis_label", "model_hash", "provenance", "variable_attrs"]
 
 
-def variable_attrs(declared: Flux | State | Parameter) -> dict[str, Any]:
+def variable_attrs(declared: Declaration | Parameter) -> dict[str, Any]:
     """CF attributes of an output variable from its declaration."""
     attrs = {"units": declared.units, "long_name": declared.long_name or declared.name.replace("_", " ")}
     standard_name = getattr(declared, "standard_name", "")

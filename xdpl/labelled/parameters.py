@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xdpl.lookup import in_units
+from xdpl.labelled.lookup import in_units
 
 if TYPE_CHECKING:
     from xdpl.errors import Problems

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xdpl import lookup, units
+from xdpl import units
+from xdpl.labelled import lookup
 from xdpl.models import Model
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def static(
                 name,
                 expected=f"{what} in the dataset",
                 got="no such variable",
-                fix=f"name variables of ds: {', '.join(str(v) for v in ds.data_vars if 'time' not in ds[v].dims)}",
+                fix=f"name some of {', '.join(str(v) for v in ds.data_vars if 'time' not in ds[v].dims)}",
             )
             continue
         extra = [str(d) for d in ds[name].dims if d not in site_dims]

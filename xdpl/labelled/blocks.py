@@ -52,8 +52,9 @@ def apply(
     timed = ["time" in a.dims for a in arrays]
     names = (list(forcings), list(parameters), list(start))
 
-    def block(*values: Array) -> tuple[Array, ...]:
-        return _run(model, names, values, timed, outputs, progress)
+    def block(*values: Array) -> Array | tuple[Array, ...]:
+        series = _run(model, names, values, timed, outputs, progress)
+        return series if len(series) > 1 else series[0]
 
     result = xr.apply_ufunc(
         block,
@@ -98,7 +99,9 @@ def _run(
     # A gather and a selection instead of an indexed write, which the array API lacks.
     position = xp.cumulative_sum(xp.astype(keep, xp.int64)) - 1
     position = xp.where(keep, position, 0)
-    return tuple(_unflatten(xp, xp.where(keep, xp.take(series[k], position, axis=1), math.nan), shape) for k in outputs)
+    return tuple(
+        _unflatten(xp, xp.where(keep, xp.take(series[k], position, axis=1), math.nan), shape) for k in outputs
+    )
 
 
 def _flatten(xp: Any, v: Array, timed: bool, shape: tuple[int, ...]) -> Array:
