@@ -45,8 +45,8 @@ def test_example_8_extraterrestrial_radiation():
 
 def test_example_14_wind():
     np.testing.assert_allclose(ev.wind_at_two_metres(one(3.2), 10.0), 2.4, atol=0.05)
-    # The coefficients of eq. 47 are rounded: 4.87 / ln(67.8 * 2 - 5.42) = 1.0001.
-    np.testing.assert_allclose(ev.wind_at_two_metres(one(3.2), 2.0), 3.2, rtol=2e-4)
+    # The coefficients of eq. 47 are rounded.
+    np.testing.assert_allclose(ev.wind_at_two_metres(one(3.2), 2.0), 3.2, rtol=1e-3)
 
 
 def test_wind_below_the_profile_raises():
@@ -90,10 +90,10 @@ def test_priestley_taylor_by_hand():
 
 
 def test_net_radiation_by_hand():
-    # A surface at 0 degC emits 315.6 W m-2.
-    np.testing.assert_allclose(ev.net_radiation(one(100.0), one(300.0), one(0.0)), 77.0 - 15.637, atol=0.001)
+    # A surface at 0 degC emits 315.66 W m-2.
+    np.testing.assert_allclose(ev.net_radiation(one(100.0), one(300.0), one(0.0)), 77.0 - 15.66, atol=0.01)
     grey = ev.net_radiation(one(100.0), one(300.0), one(0.0), albedo=0.5, emissivity=0.9)
-    np.testing.assert_allclose(grey, 50.0 - 0.9 * 15.637, atol=0.001)
+    np.testing.assert_allclose(grey, 50.0 - 0.9 * 15.66, atol=0.01)
     np.testing.assert_allclose(ev.megajoules_per_day(one(100.0)), 8.64, rtol=1e-12)
 
 
@@ -114,14 +114,16 @@ def test_polar_day_and_night(pole, dtype):
     np.testing.assert_allclose(angle[[summer, winter]], [math.pi, 0.0], rtol=1e-6)
     assert radiation.dtype == dtype
     assert radiation[winter] == 0.0
-    np.testing.assert_allclose(radiation[summer], 45.0, atol=2.0)
+    # At the pole the sun circles at the height of its declination: S sin(declination).
+    expected = 24 * 60 * 0.082 * (0.967 if pole > 0 else 1.0325) * math.sin(0.409)
+    np.testing.assert_allclose(radiation[summer], expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @given(latitude=st.floats(-90, 90), day=st.integers(1, 366))
 def test_extraterrestrial_radiation_is_bounded(latitude, day, dtype):
     ra = ev.extraterrestrial_radiation(np.asarray([latitude], dtype=dtype), np.asarray([day], dtype=dtype))
-    assert -1e-4 < ra[0] < 46.0
+    assert -1e-4 < ra[0] < 48.6
 
 
 def test_missing_values_stay_missing():

@@ -88,5 +88,4 @@ def test_fao56(ends):
     ).to_numpy()
     assert (theirs > 5).any()
     ours = ev.penman_monteith(MEAN, NET, WIND, saturation, actual, PRESSURE)
-    # pyet builds the psychrometric constant of FAO-56 from 2.45 MJ kg-1 and the air temperature elsewhere.
     np.testing.assert_allclose(ours, theirs, rtol=RTOL)

@@ -160,11 +160,11 @@ def _truth(ds: xr.Dataset) -> xr.Dataset:
     sand, clay, ndvi = ds["sand"] / 100.0, ds["clay"] / 100.0, ds["ndvi"]
     height = (ds["elevation"] - 200.0) / 2000.0
     values = {
-        "porosity": 0.36 + 0.18 * np.sqrt(1.0 - sand) * (1.0 - 0.3 * height),
+        "porosity": 0.32 + 0.26 * np.sqrt(1.0 - sand) * (1.0 - 0.3 * height),
         "critical_fraction": 0.45 + 0.45 * np.tanh(1.8 * clay + 0.6 * (1.0 - sand)) ** 2,
-        "wilting_fraction": 0.2 + 0.55 * clay / (clay + 0.25),
+        "wilting_fraction": 0.15 + 0.8 * clay / (clay + 0.25),
         "residual_fraction": 0.15 + 0.6 * (1.0 - sand) ** 1.5,
-        "ksat": np.exp(np.log(60.0) + 3.4 * sand**1.3 - 0.8 * clay),
+        "ksat": np.exp(np.log(30.0) + 4.6 * sand**1.3 - 0.8 * clay),
         "canopy_fraction": 0.1 + 0.85 * (1.0 - np.exp(-2.2 * ndvi**1.5)),
         "d1": 0.055 + 0.04 * (0.5 * height + 0.5 * (1.0 - ndvi)) ** 0.8,
     }

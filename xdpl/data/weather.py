@@ -78,7 +78,7 @@ def daily_weather(
     latent = _persistent(smooth_fields(generator, days, shape, 6.0), 0.55)
     wetness = 0.35 * east + 0.15 * smooth_fields(generator, 1, shape, 8.0)[0]
     threshold = 0.75 - wetness + 0.25 * np.cos(season)[:, None, None]
-    precipitation = 9.0 * np.maximum(latent - threshold, 0.0) ** 1.4
+    precipitation = 13.0 * np.maximum(latent - threshold, 0.0) ** 1.4
 
     spell = _persistent(smooth_fields(generator, days, shape, 10.0), 0.75)
     mean = 11.0 - 6.0 * north + 0.0 * east

@@ -30,7 +30,9 @@ class VIC(Model):
     (S the relative and C the absolute drainable storage), so a large conductivity
     is not stiff. The drainable water starts at the residual content. Ordering
     residual < wilting < critical < porosity holds because each is a learned
-    fraction of the next.
+    fraction of the next. `soil_moisture` is, like the fluxes, a mean over the step:
+    that of its start and end, which for a daily step is the state at midday; the
+    states `w1`, `w2` and `w3` are those at the end of the step.
 
     References
     ----------
@@ -82,7 +84,7 @@ class VIC(Model):
             "soil_moisture",
             "m3 m-3",
             "volume_fraction_of_condensed_water_in_soil",
-            "water content of layer 1",
+            "water content of layer 1, mean of the step",
         ),
         Flux(
             "evapotranspiration",
@@ -165,7 +167,7 @@ class VIC(Model):
 
         states = {"snowpack": snowpack, "w1": w1, "w2": w2, "w3": w3}
         fluxes = {
-            "soil_moisture": w1 / (1000.0 * p.d1),
+            "soil_moisture": 0.5 * (s.w1 + w1) / (1000.0 * p.d1),
             "evapotranspiration": (evaporation1 + evaporation2) / dt,
             "surface_runoff": surface_runoff / dt,
             "baseflow": baseflow / dt,
