@@ -114,6 +114,7 @@ def test_agrees_with_pyet(ds, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_output_is_labelled(ds, method):
+    ds["lat"].encoding["chunks"] = (1,)
     out = pet(ds, method)
     assert out.name == "potential_evapotranspiration"
     assert out.dims == ("time", "site")
@@ -124,7 +125,8 @@ def test_output_is_labelled(ds, method):
     assert out.attrs["standard_name"] == "water_potential_evapotranspiration_flux"
     assert "inherited" not in str(out.attrs)
     assert "negative values were set to zero" in out.attrs["comment"]
-    assert out.encoding == {}
+    assert out.encoding == {} and out["lat"].encoding == {}
+    assert ds["lat"].encoding == {"chunks": (1,)}
     xr.testing.assert_identical(out.coords.to_dataset(), ds.coords.to_dataset())
     assert (out >= 0).all() and float(out.max()) < 15 and float(out.mean()) > 1
 
@@ -200,7 +202,10 @@ def test_latitude_as_dimension(ds):
 def test_latitude_by_standard_name_mapping_radians_and_scalar(ds):
     expected = pet(ds, "oudin")
     np.testing.assert_array_equal(pet(ds.rename(lat="phi"), "oudin"), expected)
-    np.testing.assert_array_equal(pet(ds.rename(lat="latitude"), "oudin"), expected)
+    for name in ("lat", "latitude"):
+        by_name = ds.rename(lat=name)
+        by_name[name].attrs = {"units": "degrees_north"}
+        np.testing.assert_array_equal(pet(by_name, "oudin"), expected)
     plain = ds.rename(lat="phi").drop_attrs()
     for name in ds.data_vars:
         plain[name].attrs = ds[name].attrs

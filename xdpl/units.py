@@ -27,8 +27,8 @@ def _registry() -> pint.UnitRegistry[Any]:
     import pint
 
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
-    registry.define("degree_north = degree = _ = degrees_north = degreeN = degreesN")
-    registry.define("degree_east = degree = _ = degrees_east = degreeE = degreesE")
+    registry.define("degree_north = degree = _ = degrees_north = degree_N = degrees_N = degreeN = degreesN")
+    registry.define("degree_east = degree = _ = degrees_east = degree_E = degrees_E = degreeE = degreesE")
     return registry
 
 

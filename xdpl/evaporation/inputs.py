@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from xdpl import lookup
 from xdpl.errors import Problems
 from xdpl.evaporation.declarations import STATISTIC, Alternatives
+from xdpl.labelled import lookup
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xdpl import lookup, units
+from xdpl.labelled import lookup, units
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,17 +30,17 @@ def find_latitude(ds: xr.Dataset, mapping: Mapping[str, str], problems: Problems
     problems : Problems
         Takes a note if it is missing or ambiguous.
     """
-    named = [mapping["latitude"]] if "latitude" in mapping else ["latitude", "lat"]
-    present = [name for name in named if name in ds.variables]
-    if "latitude" not in mapping and not present:
-        present = [str(n) for n, v in ds.variables.items() if v.attrs.get("standard_name") == "latitude"]
-        if len(present) == 1:
-            return present[0]
-        got = f"{len(present)} with that standard_name: {', '.join(present)}" if present else "none"
-    elif present:
-        return present[0]
+    explicit = mapping.get("latitude")
+    for name in ("latitude", "lat") if explicit is None else (explicit,):
+        if name in ds.variables:
+            return name
+    same = [str(n) for n, v in ds.variables.items() if v.attrs.get("standard_name") == "latitude"]
+    if explicit is not None:
+        got = f"no variable {explicit!r}"
+    elif len(same) == 1:
+        return same[0]
     else:
-        got = f"no variable {mapping['latitude']!r}"
+        got = f"{len(same)} with that standard_name: {', '.join(same)}" if same else "none"
     problems.add(
         "latitude",
         expected="a coordinate named 'latitude' or 'lat' or with standard_name 'latitude', in degrees",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from xdpl.models.base import Declaration
 
 __all__ = ["find", "in_units"]
+
+_EXTREME = re.compile(r"time\s*:\s*(minimum|maximum)")
 
 
 def find(
@@ -94,9 +97,9 @@ def _find_one(
 def _by_standard_name(ds: xr.Dataset, standard_name: str) -> list[str]:
     if not standard_name:
         return []
-    return [
-        str(name) for name, array in ds.data_vars.items() if array.attrs.get("standard_name") == standard_name
-    ]
+    same = {k: v for k, v in ds.data_vars.items() if v.attrs.get("standard_name") == standard_name}
+    # CF gives daily extremes the same standard name; only cell_methods tells them from the mean.
+    return [str(k) for k, v in same.items() if not _EXTREME.search(str(v.attrs.get("cell_methods", "")))]
 
 
 def _fix(d: Declaration, same: list[str], argument: str) -> str:

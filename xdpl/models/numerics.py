@@ -20,10 +20,10 @@ def ramp(xp: Any, x: Array, lower: Array, upper: Array) -> Array:
 
 
 def safe_power(xp: Any, x: Array, y: Array, tiny: float = 1e-8) -> Array:
-    """`x**y` for x >= 0, exactly 0 with zero gradient below `tiny`.
+    """`x**y` for x >= 0, exactly 0 with zero gradient up to `tiny`; NaN stays NaN.
 
     The base is replaced before the power is taken, so that neither branch of
     the selection can produce 0·inf in a gradient.
     """
-    above = x > tiny
-    return xp.where(above, xp.where(above, x, 1.0) ** y, 0.0)
+    none = x <= tiny
+    return xp.where(none, 0.0, xp.where(none, 1.0, x) ** y)

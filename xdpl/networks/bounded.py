@@ -25,6 +25,8 @@ class ParameterNetwork(torch.nn.Module):
     lower: torch.Tensor
     upper: torch.Tensor
     offset: torch.Tensor
+    least: torch.Tensor
+    most: torch.Tensor
     log: torch.Tensor
 
     def __init__(self, body: torch.nn.Module, parameters: Sequence[Parameter]) -> None:
@@ -32,7 +34,7 @@ class ParameterNetwork(torch.nn.Module):
         self.body = body
         self.names = tuple(p.name for p in parameters)
         spans = [_span(p) for p in parameters]
-        for i, name in enumerate(("lower", "upper", "offset")):
+        for i, name in enumerate(("lower", "upper", "offset", "least", "most")):
             self.register_buffer(
                 name, torch.tensor([s[i] for s in spans], dtype=torch.float64), persistent=False
             )
@@ -57,11 +59,13 @@ class ParameterNetwork(torch.nn.Module):
         lower, upper = self.lower.to(raw.dtype), self.upper.to(raw.dtype)
         value = lower + (upper - lower) * share
         value = torch.where(self.log, torch.exp(torch.where(self.log, value, 0.0)), value)
+        # In single precision exp(log(5000)) is above 5000.
+        value = value.clamp(self.least.to(raw.dtype), self.most.to(raw.dtype))
         return dict(zip(self.names, value.unbind(dim=1), strict=True))
 
 
-def _span(p: Parameter) -> tuple[float, float, float]:
-    """Bounds on the scale of learning, and the logit of the default between them."""
+def _span(p: Parameter) -> tuple[float, float, float, float, float]:
+    """Bounds on the scale of learning, the logit of the default between them, and the bounds themselves."""
     lower, upper, default = (math.log(v) if p.scale == "log" else v for v in (p.lower, p.upper, p.default))
     share = (default - lower) / (upper - lower)
-    return lower, upper, math.log(share / (1.0 - share))
+    return lower, upper, math.log(share / (1.0 - share)), p.lower, p.upper

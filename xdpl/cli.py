@@ -1,0 +1,40 @@
+"""The command `xdpl`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status.
+
+    ``xdpl demo`` learns on a synthetic world, ``xdpl demo smap`` on real
+    satellite soil moisture.
+    """
+    parser = argparse.ArgumentParser(prog="xdpl", description="Learn parameters of process models from data.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="learn, score and map, on a synthetic world or on real data")
+    demo.add_argument("data", nargs="?", choices=("twin", "smap"), default="twin", help="default: twin")
+    demo.add_argument("--out", type=Path, default=Path("xdpl-demo"), help="folder for the results")
+    demo.add_argument("--epochs", type=int, help="fewer for a quick look")
+    demo.add_argument("--seed", type=int, default=0)
+    demo.add_argument("--quiet", action="store_true", help="no progress bar")
+    arguments = parser.parse_args(argv)
+
+    from xdpl import demo as demos
+
+    run = {"twin": demos.twin, "smap": demos.smap}[arguments.data]
+    options = {"out": arguments.out, "seed": arguments.seed, "progress": not arguments.quiet}
+    if arguments.epochs is not None:
+        options["epochs"] = arguments.epochs
+    try:
+        run(**options)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,6 @@
+"""The demonstrations of the command `xdpl demo`."""
+
+from xdpl.demo.satellite import smap
+from xdpl.demo.synthetic import twin
+
+__all__ = ["smap", "twin"]
