@@ -89,7 +89,7 @@ def quick(ds: xr.Dataset | None = None, **options: Any) -> xdpl.Fit:
 
 @functools.cache
 def _twin() -> xr.Dataset:
-    return xdpl.data.twin(shape=(3, 4), years=1)
+    return xdpl.data.twin(shape=(5, 6), years=1)
 
 
 def twin() -> xr.Dataset:
@@ -99,28 +99,28 @@ def twin() -> xr.Dataset:
 
 @functools.cache
 def fitted() -> xdpl.Fit:
-    """`vic` learned on the twin: nine sites, February to August; three sites held out."""
+    """`vic` learned on the twin: 22 sites, February to August; eight sites held out."""
     ds = _twin()
     return xdpl.learn(
         ds,
         "vic",
         target="soil_moisture",
-        attributes=["sand", "clay", "ndvi"],
+        attributes=["sand", "clay", "ndvi", "elevation"],
         train=slice("2001-02", "2001-08"),
         validate=slice("2001-09", "2001-10"),
         sites=training_sites(ds),
         epochs=8,
         window=60,
         warmup=15,
-        batch=16,
+        batch=48,
         learning_rate=0.02,
         progress=False,
     )
 
 
 def training_sites(ds: xr.Dataset) -> xr.DataArray:
-    """All but the second column."""
-    return (ds["lon"] != ds["lon"][1]) & ds["lat"].notnull()
+    """All but every fourth along the diagonals."""
+    return ((2 * (ds["lat"] + ds["lon"])).astype(int) % 4 != 0).transpose("lat", "lon")
 
 
 def weights(fit: xdpl.Fit) -> np.ndarray:

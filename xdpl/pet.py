@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from xdpl import units
 from xdpl.errors import Problems
 from xdpl.evaporation.blocks import apply_by_block
 from xdpl.evaporation.inputs import choose
 from xdpl.evaporation.methods import METHODS, Method
 from xdpl.evaporation.notes import notes
 from xdpl.evaporation.place import check_dims, check_time, day_of_year, find_latitude, latitude_in_degrees
-from xdpl.labelled import lookup, units
+from xdpl.labelled import lookup
 
 if TYPE_CHECKING:
     from xdpl.models.base import Forcing

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xdpl import units
 from xdpl.errors import Problems
 from xdpl.labelled.attrs import axis_label
+from xdpl.labelled.lookup import in_units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,6 +85,13 @@ class FitPlot:
             simulated, observed = simulated.sel(time=time), observed.sel(time=time)
         simulated, observed = xr.broadcast(simulated, observed)
         both = np.isfinite(simulated.values) & np.isfinite(observed.values)
+        if not both.any():
+            problems = Problems("plot")
+            variable = self._fit.settings["target_variable"]
+            problems.add(
+                variable, expected="observations to show", got="none", fix="another period or other sites"
+            )
+            problems.raise_all()
         x, y = observed.values[both], simulated.values[both]
         ax.hexbin(x, y, gridsize=60, mincnt=1, bins="log", cmap="viridis")
         low, high = min(x.min(), y.min()), max(x.max(), y.max())
@@ -96,8 +103,18 @@ class FitPlot:
 
     def _pair(self, ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
         output, variable = self._fit.settings["target"], self._fit.settings["target_variable"]
+        problems = Problems("plot")
+        if variable not in ds:
+            problems.add(
+                variable,
+                expected="the observed target in the dataset",
+                got="no such variable",
+                fix=f'ds = ds.rename({{"<variable>": "{variable}"}})',
+            )
+            problems.raise_all()
         simulated = self._fit.simulate(ds, outputs=[output])[output]
-        observed = units.strip(ds[variable], simulated.attrs["units"])
+        observed = in_units(ds[variable], simulated.attrs["units"], problems)
+        problems.raise_if_any()
         return simulated, observed
 
 
@@ -137,7 +154,9 @@ def maps(theta: xr.Dataset, *, columns: int = 4) -> Figure:
         if lat.dims != lon.dims and array.ndim == 2:
             drawn = ax.pcolormesh(lon, lat, array.transpose(*lat.dims, *lon.dims), shading="nearest")
         else:
-            drawn = ax.scatter(*xr.broadcast(lon, lat), c=array, s=12, marker="s")
+            # Each of the three may have its own order of dims.
+            x, y, values = (a.values.ravel() for a in xr.broadcast(lon, lat, array))
+            drawn = ax.scatter(x, y, c=values, s=12, marker="s")
         figure.colorbar(drawn, ax=ax, shrink=0.85)
         ax.set_title(f"{name} ({array.attrs['units']})", fontsize=9)
         ax.tick_params(labelsize=7)

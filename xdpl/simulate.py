@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import xarray as xr
 
 from xdpl import models, units
@@ -85,11 +86,16 @@ def simulate(
     wanted = _wanted(model, outputs, problems)
     found = schema.forcings(ds, model, forcings, problems)
     _check_engine(engine, problems)
+    _check_dtype(dtype, problems)
     theta, defaulted = resolve(model, parameters, problems)
     start = None if initial is None else _initial(model, initial, problems)
     problems.raise_if_any()
 
     arrays = {k: schema.as_float(f.data, dtype) for k, f in found.items()}
+    # One floating type for all: float64 parameters would promote a float32 run.
+    kind = np.result_type(*(a.dtype for a in arrays.values()))
+    arrays, theta = ({k: a.astype(kind) for k, a in group.items()} for group in (arrays, theta))
+    start = None if start is None else {k: a.astype(kind) for k, a in start.items()}
     results = blocks.apply(model, arrays, theta, start, wanted, progress=progress)
     order = _dim_order(ds, [f.variable for f in found.values()])
     out = xr.Dataset()
@@ -97,8 +103,9 @@ def simulate(
         dims = [d for d in array.dims if d not in order] + [d for d in order if d in array.dims]
         out[key] = array.transpose(*dims)
         out[key].attrs = variable_attrs(model.output(key))
-        out[key].encoding = {}
     out = out.assign_coords({k: c for k, c in ds.coords.items() if set(c.dims) <= set(out.dims)})
+    # Of coordinates too: chunks they were stored in need not fit those of the output.
+    out = out.drop_encoding()
     out.attrs = provenance(f"{model.name} simulation", model) | {
         "forcings": json.dumps({k: f.variable for k, f in found.items()}),
         "default_parameters": json.dumps(defaulted),
@@ -113,6 +120,8 @@ def _wanted(model: Model, outputs: Sequence[str] | None, problems: Problems) -> 
     chosen = (
         list(model.outputs) if outputs is None else [outputs] if isinstance(outputs, str) else list(outputs)
     )
+    if not chosen:
+        problems.add("outputs", expected=f"some of {', '.join(known)}", got="none", fix="outputs=None")
     for name in chosen:
         if name not in known:
             problems.add("outputs", expected=f"among {', '.join(known)}", got=repr(name), fix="remove it")
@@ -122,6 +131,15 @@ def _wanted(model: Model, outputs: Sequence[str] | None, problems: Problems) -> 
 def _check_engine(engine: str | None, problems: Problems) -> None:
     if engine not in (None, "array"):
         problems.add("engine", expected="'array' or None", got=repr(engine), fix='engine="array"')
+
+
+def _check_dtype(dtype: DTypeLike | None, problems: Problems) -> None:
+    try:
+        floating = dtype is None or np.dtype(dtype).kind == "f"
+    except TypeError:
+        floating = False
+    if not floating:
+        problems.add("dtype", expected="a floating type", got=repr(dtype), fix='dtype="float64"')
 
 
 def _initial(model: Model, initial: xr.Dataset, problems: Problems) -> dict[str, xr.DataArray]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["UnitsError", "is_quantified", "linear", "magnitude", "parse", "quantify_like", "read", "strip"]
 
 _WATER_DENSITY = "1000 kg / m**3"
+_DOT = re.compile(r"(?<=[A-Za-zµ°\d])\.(?=[A-Za-zµ°])")
 _EXPONENT = re.compile(r"(?<=[A-Za-zµ°])\s*\^?\s*([+-]?\d+)(?![A-Za-z\d.])")
 _DIMENSIONLESS = {"", "1", "-", "unitless", "dimensionless"}
 
@@ -27,6 +28,7 @@ def _registry() -> pint.UnitRegistry[Any]:
     import pint
 
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry.define("@alias degree_Celsius = Celsius = degree_C = degrees_C = deg_C")
     registry.define("degree_north = degree = _ = degrees_north = degree_N = degrees_N = degreeN = degreesN")
     registry.define("degree_east = degree = _ = degrees_east = degree_E = degrees_E = degreeE = degreesE")
     return registry
@@ -49,7 +51,7 @@ def parse(units: str) -> pint.Unit:
     text = units.strip()
     if text in _DIMENSIONLESS:
         return _registry().dimensionless
-    text = _EXPONENT.sub(r"**\1", text.replace("%", "percent"))
+    text = _EXPONENT.sub(r"**\1", _DOT.sub(" ", text.replace("%", "percent")))
     try:
         return _registry().Unit(text)
     except Exception as error:  # pint raises its own, tokenizer and attribute errors alike

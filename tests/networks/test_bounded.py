@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 import xdpl
 from xdpl.models import Parameter
+from xdpl.models.hbv import HBV
 from xdpl.networks import MLP
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.mlp import build
 
 MODELS = [xdpl.models.get(name) for name in xdpl.models.available()] + [
-    xdpl.models.hbv.HBV(variant="capillary"),
+    HBV(variant="capillary"),
     Bucket(),
 ]
 RAW = torch.tensor([-1e30, -1e4, -100.0, -20.0, -1.0, 0.0, 1.0, 20.0, 100.0, 1e4, 1e30])

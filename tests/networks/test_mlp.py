@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -50,7 +52,7 @@ def test_layers_follow_the_specification(hidden):
     body = build(MLP(hidden=hidden), n_attributes=4, n_outputs=3)
     shapes = [tuple(m.weight.shape) for m in body if isinstance(m, torch.nn.Linear)]
     widths = (4, *hidden, 3)
-    assert shapes == [(b, a) for a, b in zip(widths, widths[1:], strict=False)]
+    assert shapes == [(b, a) for a, b in itertools.pairwise(widths)]
     np.testing.assert_array_equal(body(torch.randn(6, 4)).detach().numpy(), np.zeros((6, 3)))
 
 

@@ -122,7 +122,7 @@ def _check(shape: tuple[int, int], years: int, noise: float, missing: float) -> 
 
 
 def _add_attributes(ds: xr.Dataset, generator: np.random.Generator, shape: tuple[int, int]) -> None:
-    fields = 1.0 / (1.0 + np.exp(-1.8 * smooth_fields(generator, 5, shape, 5.0)))
+    fields = 1.0 / (1.0 + np.exp(-1.8 * smooth_fields(generator, 5, shape, 3.0)))
     east = np.linspace(0.0, 1.0, shape[1])[None, :]
     dims = ("lat", "lon")
     sand = 10.0 + 75.0 * fields[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from xdpl.networks import MLP
 from xdpl.pet import pet
 from xdpl.simulate import simulate
 
-__all__ = ["ATTRIBUTES", "TEST", "TRAIN", "learn_smap", "prepare_smap", "smap"]
+__all__ = ["ATTRIBUTES", "PLACE", "TEST", "TRAIN", "learn_smap", "prepare_smap", "smap"]
 
 TRAIN = slice("2015-04-01", "2016-03-31")
 TEST = slice("2016-04-01", "2017-03-31")
@@ -70,6 +71,7 @@ def learn_smap(
     ds: xr.Dataset,
     sites: xr.DataArray | None = None,
     *,
+    attributes: Sequence[str] = ATTRIBUTES,
     epochs: int = 150,
     seed: int = 0,
     progress: bool = True,
@@ -82,6 +84,7 @@ def learn_smap(
         From `prepare_smap`.
     sites : DataArray of bool, (site,), optional
         Training sites; the two with suspect retrievals never count.
+    attributes : sequence of str
     epochs, seed, progress
         As in `xdpl.learn`.
     """
@@ -90,12 +93,12 @@ def learn_smap(
         ds,
         "vic",
         target="soil_moisture",
-        attributes=ATTRIBUTES,
+        attributes=attributes,
         network=MLP(hidden=(256, 256), dropout=0.5),
         loss="site_rmse",
         train=TRAIN,
         sites=sound if sites is None else sound & sites,
-        learning_rate=1e-2,
+        learning_rate=5e-3,
         epochs=epochs,
         seed=seed,
         progress=progress,

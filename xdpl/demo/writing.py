@@ -37,10 +37,14 @@ def write(fit: Fit, ds: xr.Dataset, shown: xr.Dataset, theta: xr.Dataset, out: P
         import matplotlib
 
         matplotlib.use("agg")
+        import matplotlib.pyplot as plt
+
         from xdpl.plot import maps
 
         maps(shown).savefig(out / "parameters.png", dpi=150)
-        fit.plot.history().figure.savefig(out / "learning.png", dpi=150)
+        figure, ax = plt.subplots(layout="constrained")
+        fit.plot.history(ax=ax)
+        figure.savefig(out / "learning.png", dpi=150)
         written += ["parameters.png", "learning.png"]
     else:
         print("\nno pictures: pip install 'xdpl[plot]'")

@@ -120,17 +120,25 @@ def _terms(attributes: np.ndarray) -> np.ndarray:
 
 
 def _shift(theta: xr.Dataset, p: Parameter, share: float) -> xr.Dataset:
+    """Parameters with one moved by a share of its bounds, inside them."""
     low, high = _edges(p)
-    value = np.log(theta[p.name]) if p.scale == "log" else theta[p.name]
-    moved = (value + share * (high - low)).clip(low, high)
-    out = theta.copy()
-    out[p.name] = (np.exp(moved) if p.scale == "log" else moved).assign_attrs(units=p.units)
-    return out
+    moved = (_scaled(theta[p.name], p) + share * (high - low)).clip(low, high)
+    if p.scale == "log":
+        moved = xr.apply_ufunc(np.exp, moved)
+    return theta.assign({p.name: moved.assign_attrs(units=p.units)})
 
 
 def _share(value: xr.DataArray, p: Parameter) -> xr.DataArray:
+    """Position between the bounds, 0 to 1."""
     low, high = _edges(p)
-    return ((np.log(value) if p.scale == "log" else value) - low) / (high - low)
+    return (_scaled(value, p) - low) / (high - low)
+
+
+def _scaled(value: xr.DataArray, p: Parameter) -> xr.DataArray:
+    if p.scale == "linear":
+        return value
+    logarithm: xr.DataArray = xr.apply_ufunc(np.log, value)
+    return logarithm
 
 
 def _edges(p: Parameter) -> tuple[float, float]:

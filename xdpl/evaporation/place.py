@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xdpl.labelled import lookup, units
+from xdpl import units
+from xdpl.labelled import lookup
 
 if TYPE_CHECKING:
     import xarray as xr

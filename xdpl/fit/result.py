@@ -82,7 +82,8 @@ class Fit:
             some but not all of them are NaN at a site.
         """
         problems = Problems("Fit.parameters")
-        found = schema.static(ds, list(self.attributes), tuple(map(str, ds.dims)), "an attribute", problems)
+        site_dims = tuple(str(d) for d in ds.dims if d != "time")
+        found = schema.static(ds, list(self.attributes), site_dims, "an attribute", problems)
         arrays = [self._in_training_units(array, problems) for array in found.values()]
         problems.raise_if_any()
         results = xr.apply_ufunc(
@@ -97,6 +98,8 @@ class Fit:
         out = xr.Dataset(dict(zip(self.network.names, results, strict=True)))
         for parameter in self.model.parameters:
             out[parameter.name].attrs = variable_attrs(parameter)
+        for name in out.coords:
+            out[name].attrs = dict(ds[name].attrs)
         learned = {"attributes": json.dumps(list(self.attributes)), "training": json.dumps(self.settings)}
         out.attrs = provenance(f"{self.model.name} parameters learned from attributes", self.model) | learned
         return out
@@ -133,7 +136,7 @@ class Fit:
         Dataset
             Metrics per site, pooled ones as `pooled_*`, and `worst_*` of the
             groups of dryness where the model has precipitation and potential
-            evapotranspiration.
+            evapotranspiration and there are sites enough for three groups.
 
         Raises
         ------

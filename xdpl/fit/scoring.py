@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from xdpl.errors import Problems
+from xdpl.errors import InputErrors, Problems
 from xdpl.evaluation import dryness_terciles, metrics, pooled, worst_group
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import provenance
@@ -38,14 +38,8 @@ def evaluate(
             got="no such variable",
             fix='fit.evaluate(ds, target="<variable>")',
         )
-    if time is not None and ds["time"].sel(time=time).size == 0:
-        edges = ds["time"].dt.strftime("%Y-%m-%d").values[[0, -1]]
-        problems.add(
-            "time",
-            expected=f"a period inside the data, {edges[0]} to {edges[1]}",
-            got=f"{time.start} to {time.stop}",
-            fix=f'time=slice("{edges[0]}", "{edges[1]}")',
-        )
+    if time is not None:
+        _check_period(ds, fit.model, time, problems)
     problems.raise_if_any()
     mapping = forcings or fit.forcings_in(ds)
     output = fit.settings["target"]
@@ -57,9 +51,8 @@ def evaluate(
     scores = metrics(simulated, observed)
     together = pooled(simulated, observed)
     out = scores.assign({f"pooled_{k}": v for k, v in together.data_vars.items()})
-    dryness = _dryness(ds, fit.model, mapping)
-    if dryness is not None:
-        groups = dryness_terciles(dryness)
+    groups = _groups(ds, fit.model, mapping)
+    if groups is not None:
         worst = worst_group(scores, groups)
         out = out.assign({f"worst_{k}": v for k, v in worst.data_vars.items()}).assign({groups.name: groups})
     out.attrs = scores.attrs | provenance(f"scores of {fit.model.name} for {output}", fit.model)
@@ -67,11 +60,37 @@ def evaluate(
     return out
 
 
-def _dryness(ds: xr.Dataset, model: Model, forcings: Mapping[str, str] | None) -> xr.DataArray | None:
-    """Mean potential evapotranspiration over mean precipitation, if the model has both."""
+def _check_period(ds: xr.Dataset, model: Model, period: slice, problems: Problems) -> None:
+    index = ds.indexes.get("time")
+    if index is None or not hasattr(index, "month"):
+        schema.check_time(ds, model, problems)
+        return
+    got = f"{period.start} to {period.stop}"
+    try:
+        inside = ds["time"].sel(time=period).size > 0
+    except (KeyError, TypeError, ValueError) as error:
+        inside, got = False, f"{got} ({error!s})"
+    if not inside:
+        problems.add(
+            "time",
+            expected=f"a period inside the data, {index[0]:%Y-%m-%d} to {index[-1]:%Y-%m-%d}",
+            got=got,
+            fix=f'time=slice("{index[0]:%Y-%m-%d}", "{index[-1]:%Y-%m-%d}")',
+        )
+
+
+def _groups(ds: xr.Dataset, model: Model, forcings: Mapping[str, str] | None) -> xr.DataArray | None:
+    """Terciles of mean potential evapotranspiration over mean precipitation.
+
+    None if the model does not have both, or there are too few sites.
+    """
     needed = ("precipitation", "potential_evapotranspiration")
     if not set(needed) <= {f.name for f in model.forcings}:
         return None
     found = schema.forcings(ds, model, forcings, Problems("Fit.evaluate"))
     rain, demand = (found[name].data.mean("time") for name in needed)
-    return (demand / rain.where(rain > 0)).rename("dryness")
+    dryness = (demand / rain.where(rain > 0)).rename("dryness")
+    try:
+        return dryness_terciles(dryness)
+    except InputErrors:  # no three groups of sites
+        return None

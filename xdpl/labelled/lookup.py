@@ -126,7 +126,7 @@ def in_units(array: xr.DataArray, units: str, problems: Problems, *, subject: st
 
     subject = subject or str(array.name)
     source = u.read(array)
-    fix = f'ds["{array.name}"].attrs["units"] = "<its units>"'
+    fix = f'ds["{array.name or subject}"].attrs["units"] = "<its units>"'
     if source is None:
         problems.add(subject, expected=f"units convertible to {units!r}", got="no units attribute", fix=fix)
         return array

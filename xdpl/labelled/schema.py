@@ -115,6 +115,8 @@ def check_time(ds: xr.Dataset, model: Model, problems: Problems) -> None:
             fix='ds = ds.assign_coords(time=xr.date_range("2000-01-01", periods=ds.sizes["time"]))',
         )
         return
+    if not len(index):
+        problems.add("time", expected="at least one step", got="none", fix="select a period that ds covers")
     steps = step_in_days(ds)
     if steps.size and (steps <= 0).any():
         where = index[int(np.argmax(steps <= 0)) + 1]

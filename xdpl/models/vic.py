@@ -55,7 +55,7 @@ class VIC(Model):
         ),
     )
     parameters = (
-        Parameter("infilt", 0.001, 0.4, "1", 0.1, "infiltration curve shape b", "log"),
+        Parameter("infilt", 0.001, 0.4, "1", 0.2, "infiltration curve shape b", "log"),
         Parameter("ds", 0.001, 1.0, "1", 0.02, "fraction of dsmax where baseflow turns nonlinear", "log"),
         Parameter("dsmax", 0.1, 30.0, "mm d-1", 10.0, "maximum baseflow"),
         Parameter("ws", 0.2, 0.99, "1", 0.8, "wetness where baseflow turns nonlinear"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from xdpl import units
 from xdpl.errors import Problems
 from xdpl.labelled.grid import Grid
 from xdpl.training.request import Inputs
@@ -78,7 +79,7 @@ def gather(
     """
     forcings = {k: grid.flatten(f.data, np.float32) for k, f in inputs.forcings.items()}
     observed = grid.flatten(inputs.target.data, np.float32)
-    columns = {k: grid.flatten(v) for k, v in inputs.attributes.items()}
+    columns = {k: grid.flatten(units.magnitude(v)) for k, v in inputs.attributes.items()}
     chosen = np.ones(grid.size, bool) if sites is None else grid.flatten(sites, bool)
     held = grid.flatten(validate, bool) if isinstance(validate, xr.DataArray) else np.zeros(grid.size, bool)
 
@@ -93,7 +94,7 @@ def gather(
     first, last = when["train"]
     trained = observed[first : last + 1]
     training = used & ~held & ~np.isnan(trained).all(axis=0)
-    validating = used & held if held.any() else training
+    validating = used & held if isinstance(validate, xr.DataArray) else training
     if "validate" in when:
         start, stop = when["validate"]
         validating = validating & ~np.isnan(observed[start : stop + 1]).all(axis=0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -50,9 +49,12 @@ def write(run: Run, path: Path) -> None:
         "groups": run.optimiser.state_dict()["param_groups"],
     }
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        np.savez(file, meta=np.array(json.dumps(meta)), **{k: v.cpu().numpy() for k, v in arrays.items()})
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, meta=np.array(json.dumps(meta)), **{k: v.cpu().numpy() for k, v in arrays.items()})
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def restore(run: Run, path: Path) -> None:
@@ -90,10 +92,11 @@ def restore(run: Run, path: Path) -> None:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            meta = json.loads(str(file["meta"]))
+        # np.load leaves a path it cannot read open.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            meta = dict(json.loads(str(file["meta"])))
             arrays = {k: torch.from_numpy(file[k]) for k in file.files if k != "meta"}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zip and array headers raise whatever a broken byte leads to
         _refuse(
             path, "a checkpoint of xdpl", f"a file that cannot be read ({error})", "delete it to start afresh"
         )

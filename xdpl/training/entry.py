@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from xdpl import networks
+from xdpl import networks, units
 from xdpl.errors import Problems
 from xdpl.fit.result import Fit
 from xdpl.labelled.attrs import model_hash
@@ -29,14 +29,17 @@ __all__ = ["run"]
 
 def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | None) -> Fit:
     """Check, gather, train; arguments as in `xdpl.learn`."""
-    problems = Problems(f"learn({request.model if isinstance(request.model, str) else request.model.name!r})")
+    name = request.model if isinstance(request.model, str) else getattr(request.model, "name", request.model)
+    problems = Problems(f"learn({name!r})")
+    device = _device(request.device, problems)
+    _check_folder(checkpoint, problems)
     inputs = inspect(ds, request, problems)
-    grid = Grid.of(ds, [f.variable for f in inputs.forcings.values()])
+    # Dims by name, so that a transposed dataset gives the same fit.
+    grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), [f.variable for f in inputs.forcings.values()])
     when = periods(ds, request.train, request.validate)
     arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems)
-    device = _device(request.device)
     samples = _samples(arrays, device)
-    windows = _windows(request, arrays, when)
+    windows = _windows(request, arrays, when, inputs.target.variable, problems)
     plan = Plan(
         inputs.output,
         request.loss,
@@ -60,15 +63,34 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | 
             validation=_validation(samples, arrays, when, request),
             progress=progress,
             checkpoint=checkpoint,
-            fingerprint=_fingerprint(arrays, plan, windows, inputs),
+            fingerprint=_fingerprint(arrays, plan, windows, when, inputs),
         )
     return _fit(inputs, request, arrays, network.cpu(), outcome, plan, windows, when, ds)
 
 
-def _device(device: str | torch.device | None) -> torch.device:
+def _device(device: str | torch.device | None, problems: Problems) -> torch.device:
     if device is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)
+    try:
+        return torch.empty(0, device=device).device
+    except (AssertionError, RuntimeError, TypeError) as error:
+        problems.add(
+            "device",
+            expected="a device of torch on this machine",
+            got=f"{device!r} ({str(error).splitlines()[0]})",
+            fix='device="cpu"',
+        )
+        return torch.device("cpu")
+
+
+def _check_folder(checkpoint: Path | None, problems: Problems) -> None:
+    if checkpoint is not None and not checkpoint.parent.is_dir():
+        problems.add(
+            str(checkpoint),
+            expected="a checkpoint in a folder that exists",
+            got=f"no folder {str(checkpoint.parent)!r}",
+            fix="make the folder first",
+        )
 
 
 def _samples(arrays: Arrays, device: torch.device) -> Samples:
@@ -83,10 +105,27 @@ def _samples(arrays: Arrays, device: torch.device) -> Samples:
     )
 
 
-def _windows(request: Request, arrays: Arrays, when: dict[str, Period]) -> Windows:
+def _windows(
+    request: Request, arrays: Arrays, when: dict[str, Period], variable: str, problems: Problems
+) -> Windows:
     first, last = when["train"]
     # Without a record before the period, its own first steps warm up.
     first = max(first, request.warmup)
+    if first > last:
+        problems.add(
+            "warmup",
+            expected=f"fewer than {last + 1} steps, the record up to the end of the training period",
+            got=repr(request.warmup),
+            fix="a shorter warmup, or a later or longer train period",
+        )
+    elif np.isnan(arrays.observed[first : last + 1, arrays.training]).all():
+        problems.add(
+            variable,
+            expected=f"observations in the training period after {request.warmup} steps of warm-up",
+            got="only NaN",
+            fix="a shorter warmup, or a later or longer train period",
+        )
+    problems.raise_if_any()
     window = min(request.window, last - first + 1)
     sites = torch.from_numpy(np.flatnonzero(arrays.training))
     most = len(sites) * max(1, round((last - first + 1) / window))
@@ -102,12 +141,15 @@ def _validation(samples: Samples, arrays: Arrays, when: dict[str, Period], reque
     return samples.cut(sites, torch.full_like(sites, first), first, last - first + 1)
 
 
-def _fingerprint(arrays: Arrays, plan: Plan, windows: Windows, inputs: Inputs) -> str:
+def _fingerprint(
+    arrays: Arrays, plan: Plan, windows: Windows, when: dict[str, Period], inputs: Inputs
+) -> str:
     digest = hashlib.sha256()
     settings = dataclasses.asdict(plan) | {
         "network": inputs.network.to_dict(),
         "model": model_hash(inputs.model),
         "windows": [windows.first, windows.last, windows.warmup, windows.window, windows.batch],
+        "periods": when,
     }
     digest.update(json.dumps(settings, sort_keys=True).encode())
     for values in (
@@ -157,7 +199,7 @@ def _fit(
         model=inputs.model,
         network_spec=networks.get(inputs.network),
         network=network,
-        attributes={k: v.attrs.get("units") for k, v in inputs.attributes.items()},
+        attributes={k: units.read(v) for k, v in inputs.attributes.items()},
         mean=arrays.mean,
         std=arrays.std,
         forcings={k: f.variable for k, f in inputs.forcings.items()},

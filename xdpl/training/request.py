@@ -73,7 +73,8 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     model = models.get(request.model, problems.call)
     network = networks.get(request.network, problems.call)
     found = schema.forcings(ds, model, request.forcings, problems)
-    site_dims = tuple(dict.fromkeys(str(d) for f in found.values() for d in f.data.dims if d != "time"))
+    dims = [d for f in found.values() for d in f.data.dims] if found else list(ds.dims)
+    site_dims = tuple(dict.fromkeys(str(d) for d in dims if d != "time"))
     output, target = _target(ds, model, request.target, site_dims, problems)
     names = [request.attributes] if isinstance(request.attributes, str) else list(request.attributes)
     attributes = schema.static(ds, names, site_dims, "an attribute", problems)
@@ -96,7 +97,7 @@ def _target(
     problems: Problems,
 ) -> tuple[str, schema.Found | None]:
     outputs = model.all_outputs()
-    mapping = {} if isinstance(target, str) else dict(target)
+    mapping = dict(target) if isinstance(target, Mapping) else {}
     name = target if isinstance(target, str) else next(iter(mapping), "")
     if len(mapping) > 1 or name not in outputs:
         close = difflib.get_close_matches(name, outputs, n=1) or list(model.outputs[:1])
@@ -132,12 +133,12 @@ def _check_periods(ds: xr.Dataset, request: Request, site_dims: tuple[str, ...],
             fix = 'train=slice("2000-01-01", "2000-12-31")'
             problems.add(name, expected="a slice of dates", got=repr(value), fix=fix)
         else:
-            _check_mask(name, value, site_dims, problems)
+            _check_mask(name, value, ds, site_dims, problems)
 
 
 def _check_period(name: str, period: slice, ds: xr.Dataset, problems: Problems) -> None:
     index = ds.indexes.get("time")
-    if index is None or not index.is_monotonic_increasing:
+    if index is None or not hasattr(index, "month") or not index.is_monotonic_increasing:
         return  # noted with the forcings
     first, last = index[0], index[-1]
     try:
@@ -155,7 +156,9 @@ def _check_period(name: str, period: slice, ds: xr.Dataset, problems: Problems) 
         )
 
 
-def _check_mask(name: str, mask: object, site_dims: tuple[str, ...], problems: Problems) -> None:
+def _check_mask(
+    name: str, mask: object, ds: xr.Dataset, site_dims: tuple[str, ...], problems: Problems
+) -> None:
     if not isinstance(mask, xr.DataArray) or mask.dtype.kind != "b" or set(mask.dims) != set(site_dims):
         got = f"{mask.dtype} with dims {mask.dims}" if isinstance(mask, xr.DataArray) else repr(mask)
         problems.add(
@@ -164,6 +167,17 @@ def _check_mask(name: str, mask: object, site_dims: tuple[str, ...], problems: P
             + " or a slice of dates" * (name == "validate"),
             got=got,
             fix=f"{name}=folds != 0, with folds from xdpl.evaluation.random_folds",
+        )
+        return
+    try:
+        # Values are taken by position: other labels would choose other sites.
+        xr.align(mask, ds, join="exact", copy=False)
+    except ValueError as error:
+        problems.add(
+            name,
+            expected=f"the labels of the dataset along {site_dims}",
+            got=str(error).splitlines()[0],
+            fix=f"{name}={name}.reindex_like(ds, fill_value=False)",
         )
 
 
@@ -175,10 +189,10 @@ def _check_values(request: Request, problems: Problems) -> None:
                 name, expected=f"an integer of at least {lowest}", got=repr(value), fix=f"{name}={lowest}"
             )
     for name in ("learning_rate", "clip"):
-        if not getattr(request, name) > 0:
-            problems.add(
-                name, expected="a number above 0", got=repr(getattr(request, name)), fix=f"leave {name} out"
-            )
+        value = getattr(request, name)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not value > 0 or (name == "learning_rate" and value == float("inf")):
+            problems.add(name, expected="a number above 0", got=repr(value), fix=f"leave {name} out")
     if request.loss not in LOSSES:
         problems.add(
             "loss", expected=f"one of {', '.join(LOSSES)}", got=repr(request.loss), fix='loss="nrmse"'

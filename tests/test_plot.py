@@ -1,0 +1,203 @@
+import matplotlib as mpl
+import numpy as np
+import pytest
+import xarray as xr
+from helpers_learn import fitted, problems, quick, twin, world
+
+from xdpl import plot
+from xdpl.errors import InputErrors
+
+mpl.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return fitted()
+
+
+@pytest.fixture
+def ds():
+    return twin()
+
+
+def drawn(figure):
+    """Draw everything: labels and layout are only tried then."""
+    figure.canvas.draw()
+    return figure
+
+
+def test_history(fit):
+    ax = fit.plot.history()
+    drawn(ax.figure)
+    assert isinstance(ax, mpl.axes.Axes)
+    assert ax.get_xlabel() == "epoch" and ax.get_ylabel() == "loss (nrmse)"
+    lines = {line.get_label(): line for line in ax.lines}
+    np.testing.assert_array_equal(lines["training"].get_ydata(), fit.history["loss"])
+    np.testing.assert_array_equal(lines["validation"].get_ydata(), fit.history["validation_loss"])
+    best = fit.settings["best_epoch"]
+    assert lines[f"best epoch, {best}"].get_xdata()[0] == best
+    assert ax.get_legend() is not None
+
+
+def test_history_without_validation():
+    labels = [line.get_label() for line in quick().plot.history().lines]
+    assert labels == ["training", "best epoch, 3"]
+
+
+@pytest.mark.parametrize("name", ["history", "series", "scatter"])
+def test_axes_are_taken(fit, ds, name):
+    figure, axes = plt.subplots(1, 2)
+    arguments = {"history": (), "series": (ds, {"lat": 0, "lon": 0}), "scatter": (ds,)}[name]
+    before = plt.get_fignums()
+    assert getattr(fit.plot, name)(*arguments, ax=axes[1]) is axes[1]
+    assert plt.get_fignums() == before
+    assert not axes[0].has_data() and axes[1].has_data()
+    drawn(figure)
+
+
+def test_parameters_on_a_grid(fit, ds):
+    figure = drawn(fit.plot.parameters(ds))
+    assert isinstance(figure, mpl.figure.Figure)
+    theta = fit.parameters(ds)
+    maps = {ax.get_title(): ax for ax in figure.axes if ax.get_title()}
+    assert set(maps) == {f"{name} ({array.attrs['units']})" for name, array in theta.items()}
+    (mesh,) = maps["ksat (mm d-1)"].collections
+    np.testing.assert_allclose(mesh.get_array().reshape(5, 6), theta["ksat"], rtol=1e-6)
+    assert figure.get_supxlabel() == "longitude (degrees east)"
+    assert figure.get_supylabel() == "latitude (degrees north)"
+
+
+def test_chosen_parameters_and_dim_order(fit, ds):
+    figure = drawn(fit.plot.parameters(ds.transpose("lon", "lat", "time"), ["porosity", "d1"]))
+    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    assert titles == ["porosity (m3 m-3)", "d1 (m)"]
+    (mesh,) = figure.axes[0].collections
+    np.testing.assert_allclose(mesh.get_array().reshape(5, 6), fit.parameters(ds)["porosity"], rtol=1e-5)
+
+
+def test_parameters_at_sites(fit, ds):
+    sites = ds.stack(site=("lat", "lon")).reset_index("site").isel(site=[0, 5, 17])
+    figure = drawn(fit.plot.parameters(sites, ["ksat"]))
+    (points,) = figure.axes[0].collections
+    np.testing.assert_array_equal(points.get_offsets(), np.stack([sites["lon"], sites["lat"]], axis=1))
+    np.testing.assert_array_equal(points.get_array(), fit.parameters(sites)["ksat"])
+
+
+def curvilinear(ds):
+    """A grid turned against latitude and longitude, on dims y and x."""
+    lat, lon = xr.broadcast(ds["lat"], ds["lon"])
+    turned = ds.rename(lat="y", lon="x").drop_vars(["y", "x"])
+    return turned.assign_coords(
+        latitude=(("y", "x"), lat.values + 0.1 * np.arange(6)), longitude=(("y", "x"), lon.values)
+    )
+
+
+@pytest.mark.parametrize("order", [("y", "x"), ("x", "y")])
+def test_parameters_on_a_curvilinear_grid(fit, ds, order):
+    other = curvilinear(ds)
+    theta = fit.parameters(other)[["ksat"]]
+    # The coordinates keep their own order.
+    theta["ksat"] = theta["ksat"].variable.transpose(*order)
+    (points,) = drawn(plot.maps(theta)).axes[0].collections
+    value = dict(zip(map(tuple, points.get_offsets().round(6)), points.get_array().ravel(), strict=True))
+    for y, x in ((0, 0), (0, 5), (4, 0), (2, 3)):
+        at = other.isel(y=y, x=x)
+        key = (round(float(at["longitude"]), 6), round(float(at["latitude"]), 6))
+        assert value[key] == pytest.approx(float(theta["ksat"].isel(y=y, x=x)))
+
+
+def test_coordinates_by_standard_name(fit, ds):
+    other = ds.rename(lat="row", lon="column")
+    (mesh,) = drawn(fit.plot.parameters(other, ["ksat"])).axes[0].collections
+    assert mesh.get_array().size == 30
+
+
+def test_one_map_and_ocean(fit, ds):
+    wide = ds.reindex(lat=[*ds["lat"].values, 37.5])
+    assert wide["sand"].isnull().any()
+    (mesh,) = drawn(fit.plot.parameters(wide, ["ksat"])).axes[0].collections
+    assert np.ma.count_masked(np.ma.masked_invalid(mesh.get_array())) == 6
+
+
+def test_without_latitude_and_longitude(fit, ds):
+    bare = ds.rename(lat="row", lon="column").drop_vars(["row", "column"])
+    with pytest.raises(InputErrors, match="plot cannot run") as raised:
+        fit.plot.parameters(bare)
+    message = problems(raised)["latitude"]
+    assert "a coordinate named 'lat' or with standard_name 'latitude'" in message
+    assert "ds.assign_coords(lat=...)" in message
+    with pytest.raises(InputErrors, match="longitude"):
+        fit.plot.parameters(ds.drop_vars("lon"))
+
+
+def test_series(fit, ds):
+    ax = fit.plot.series(ds, {"lat": 3, "lon": 2})
+    drawn(ax.figure)
+    assert ax.get_ylabel().endswith("(m3 m-3)") and ax.get_title() == "lat 3, lon 2"
+    lines = {line.get_label(): line.get_ydata() for line in ax.lines}
+    expected = fit.simulate(ds)["soil_moisture"][:, 3, 2]
+    np.testing.assert_allclose(lines["simulated"], expected, rtol=1e-4)
+    np.testing.assert_array_equal(lines["observed"], ds["soil_moisture"][:, 3, 2])
+
+
+def test_series_of_a_site_list():
+    ds = world().stack(site=("lat", "lon")).reset_index("site").transpose("time", "site")
+    ax = quick(ds).plot.series(ds, {"site": 4})
+    assert ax.get_title() == "site 4" and ax.get_ylabel() == "outflow of the bucket (mm d-1)"
+
+
+def test_observations_in_other_units_are_converted(fit, ds):
+    percent = ds.assign(soil_moisture=(100 * ds["soil_moisture"]).assign_attrs(units="percent"))
+    ax = fit.plot.series(percent, {"lat": 3, "lon": 2})
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), ds["soil_moisture"][:, 3, 2], rtol=1e-5)
+
+
+def test_scatter(fit, ds):
+    ax = fit.plot.scatter(ds)
+    drawn(ax.figure)
+    assert ax.get_xlabel().startswith("observed ") and ax.get_xlabel().endswith("(m3 m-3)")
+    assert ax.get_ylabel().startswith("simulated ") and ax.get_ylabel().endswith("(m3 m-3)")
+    counted = ax.collections[0].get_array().sum()
+    assert counted == ds["soil_moisture"].count()
+    assert ax.get_aspect() == 1
+
+
+def test_scatter_of_a_period(fit, ds):
+    late = slice("2001-11", None)
+    ax = fit.plot.scatter(ds.transpose("lon", "lat", "time"), time=late)
+    assert ax.collections[0].get_array().sum() == ds["soil_moisture"].sel(time=late).count()
+
+
+def test_a_single_site(fit, ds):
+    one = ds.isel(lat=0, lon=0)
+    (points,) = drawn(fit.plot.parameters(one, ["ksat"])).axes[0].collections
+    assert points.get_array().size == 1
+
+
+@pytest.mark.parametrize("name", ["series", "scatter"])
+def test_observations_that_cannot_be_shown(fit, ds, name):
+    arguments = {"series": ({"lat": 0, "lon": 0},), "scatter": ()}[name]
+    bad = {
+        "no such variable": ds.drop_vars("soil_moisture"),
+        "no units": ds.assign(soil_moisture=ds["soil_moisture"].drop_attrs()),
+        "'K'": ds.assign(soil_moisture=ds["soil_moisture"].assign_attrs(units="K")),
+    }
+    for got, other in bad.items():
+        with pytest.raises(InputErrors, match="plot cannot run") as raised:
+            getattr(fit.plot, name)(other, *arguments)
+        assert got in problems(raised)["soil_moisture"]
+
+
+def test_scatter_without_observations(fit, ds):
+    for options in ({"time": slice("2020", None)}, {}):
+        nothing = ds if options else ds.assign(soil_moisture=ds["soil_moisture"] * np.nan)
+        nothing["soil_moisture"].attrs["units"] = "m3 m-3"
+        with pytest.raises(InputErrors, match="observations to show"):
+            fit.plot.scatter(nothing, **options)
