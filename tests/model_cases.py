@@ -60,7 +60,7 @@ def corner_inputs(model: Model):
     vertices = [np.zeros(n), np.ones(n), np.full(n, 0.5), *rng.integers(0, 2, (20, n))]
     wetness = [np.zeros(len(model.states)), np.ones(len(model.states))]
     wetness += [np.eye(len(model.states))[i] for i in range(len(model.states))]
-    rain, degrees, demand = (0.0, 1e-12, 400.0), (0.0, -15.0, 15.0), (0.0, 9.0)
+    rain, degrees, demand = (0.0, 1e-12, 400.0), (0.0, -15.0, 15.0, -1.0, 1.0), (0.0, 9.0)
     rows = list(itertools.product(vertices, wetness, rain, degrees, demand))
     theta = parameters(model, np.array([r[0] for r in rows], dtype=float).T)
     start = states(model, theta, np.array([r[1] for r in rows]).T)

@@ -69,16 +69,18 @@ def hbv_step(s, f, p):
     }
 
 
-def vic_step(s, f, p):
+def vic_step(s, f, p, snow_range=2.0):
     """VIC as in Liang et al. (1994, 1996), with exact Brooks-Corey drainage and ARNO baseflow."""
     capacity = [1000.0 * p["porosity"] * p[d] for d in ("d1", "d2", "d3")]
     critical = p["critical_fraction"]
     wilting = critical * p["wilting_fraction"]
     residual = wilting * p["residual_fraction"]
     precipitation, heat = f["precipitation"], f["air_temperature"] - p["tt"]
-    snow = s["snowpack"] + (0.0 if heat >= 0.0 else precipitation)
+    # Rain from half the range above the threshold, snow from half the range below it.
+    rain = precipitation * min(max(0.5 + heat / snow_range, 0.0), 1.0)
+    snow = s["snowpack"] + precipitation - rain
     melt = min(max(p["cfmax"] * heat, 0.0), snow)
-    liquid = melt + (precipitation if heat >= 0.0 else 0.0)
+    liquid = melt + rain
     snow -= melt
 
     b, held, most = p["infilt"], s["w1"] + s["w2"], capacity[0] + capacity[1]

@@ -91,6 +91,18 @@ def test_every_input_has_an_influence(model):
     assert [n for n, g in zip(labels, gradients, strict=True) if not (g != 0).any()] == []
 
 
+def test_the_snow_threshold_of_vic_is_learned_from_snowfall():
+    """Below the threshold nothing melts: only the split of precipitation can move it."""
+    model = MODELS["vic"]
+    forcings, theta, start = random_inputs(model, 1, 3)
+    forcings = {k: v[0] for k, v in forcings.items()} | {"air_temperature": theta["tt"] - 0.4}
+    forcings["precipitation"] = forcings["precipitation"] + 5.0
+    values = tensors(model, forcings, theta, start)
+    tt = values[len(model.forcings) + names_of(model)[1].index("tt")]
+    (gradient,) = torch.autograd.grad(as_function(model)(*values)[5].sum(), tt)
+    assert torch.allclose(gradient, values[0].detach() / model.snow_range)
+
+
 @pytest.mark.parametrize("degrees", [-4.0, 2.0])
 def test_gradcheck_of_a_step(model, degrees):
     forcings, theta, start = random_inputs(model, 1, 3, seed=6)
@@ -105,6 +117,8 @@ def test_gradcheck_of_a_step(model, degrees):
 
 def test_gradcheck_of_a_run(model):
     forcings, theta, start = random_inputs(model, 4, 2, seed=7)
+    # No rain at all is a corner: less would be negative.
+    forcings["precipitation"] += 0.5
     values = tensors(model, forcings, theta, start)
     assert torch.autograd.gradcheck(as_function(model, days=4), values, atol=1e-6, rtol=1e-5)
 

@@ -16,6 +16,9 @@ DAYS, SITES = 150, 25
 def test_equals_plain_python(name, seed):
     model = MODELS[name]
     forcings, theta, start = random_inputs(model, DAYS, SITES, seed=seed)
+    # The threshold itself and the ends of the range of VIC are days of their own.
+    for day, degrees in enumerate((0.0, 1.0, -1.0, 0.3, -0.3)):
+        forcings["air_temperature"][day::9] = theta["tt"] + degrees
     outputs = [d.name for d in (*model.fluxes, *model.states)]
     series, final = array.run(model, forcings, theta, initial=start, outputs=outputs)
     for site in range(SITES):

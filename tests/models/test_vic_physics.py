@@ -133,6 +133,31 @@ def test_converges_as_the_step_goes_to_zero():
     assert errors[0] < 0.05 * finest.mean()
 
 
+@pytest.mark.parametrize("snow_range", [0.1, 2.0, 5.0])
+def test_snow_turns_into_rain_over_the_range(snow_range):
+    model = VIC(snow_range=snow_range)
+    share = np.array([0.0, 0.0, 0.25, 0.5, 0.75, 1.0, 1.0])
+    degrees = snow_range * np.array([-3.0, -0.5, -0.25, 0.0, 0.25, 0.5, 3.0])
+    theta = in_bounds(7, 12) | {"cfmax": np.full(7, 0.5)}
+    zero = np.zeros(7)
+    forcing = {
+        "precipitation": zero + 20.0,
+        "air_temperature": theta["tt"] + degrees,
+        "potential_evapotranspiration": zero,
+    }
+    states = model.pack("states", dict.fromkeys(("snowpack", "w1", "w2", "w3"), zero))
+    after, _ = model.step(np, states, model.pack("forcings", forcing), model.pack("parameters", theta))
+    snow = 20.0 * (1.0 - share)
+    melt = np.minimum(np.maximum(0.5 * degrees, 0.0), snow)
+    np.testing.assert_allclose(after["snowpack"], snow - melt, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("snow_range", [0.0, -1.0, float("nan")])
+def test_the_snow_range_is_above_zero(snow_range):
+    with pytest.raises(ValueError, match="snow_range must be above 0"):
+        VIC(snow_range=snow_range)
+
+
 @pytest.mark.parametrize("b", [0.001, 0.1, 0.4])
 def test_infiltration_is_the_capacity_curve(b):
     """Liang et al. (1994): runoff of rain on the ground without evaporation or drainage in."""
@@ -143,7 +168,7 @@ def test_infiltration_is_the_capacity_curve(b):
     states = {"snowpack": 0 * wet, "w1": wet * full1, "w2": wet * full2, "w3": 0 * wet}
     forcing = {
         "precipitation": rain,
-        "air_temperature": theta["tt"],
+        "air_temperature": theta["tt"] + 9.0,
         "potential_evapotranspiration": 0 * wet,
     }
     model = VIC()

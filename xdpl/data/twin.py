@@ -16,7 +16,6 @@ __all__ = ["twin"]
 TRUE_PARAMETERS = (
     "porosity",
     "critical_fraction",
-    "wilting_fraction",
     "residual_fraction",
     "ksat",
     "canopy_fraction",
@@ -162,7 +161,6 @@ def _truth(ds: xr.Dataset) -> xr.Dataset:
     values = {
         "porosity": 0.32 + 0.26 * np.sqrt(1.0 - sand) * (1.0 - 0.3 * height),
         "critical_fraction": 0.45 + 0.45 * np.tanh(1.8 * clay + 0.6 * (1.0 - sand)) ** 2,
-        "wilting_fraction": 0.15 + 0.8 * clay / (clay + 0.25),
         "residual_fraction": 0.15 + 0.6 * (1.0 - sand) ** 1.5,
         "ksat": np.exp(np.log(30.0) + 4.6 * sand**1.3 - 0.8 * clay),
         "canopy_fraction": 0.1 + 0.85 * (1.0 - np.exp(-2.2 * ndvi**1.5)),

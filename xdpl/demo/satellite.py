@@ -45,7 +45,8 @@ def prepare_smap() -> xr.Dataset:
         throughout. Climate is that of the training period.
     """
     ds = data.open("smap_conus412").sel(time=slice(None, TEST.stop))
-    ds = ds.where(ds["sand"].notnull())
+    textured = ds["sand"].notnull()
+    ds = ds.where(textured)
     ds["potential_evapotranspiration"] = pet(ds, "fao56")
     past = ds.sel(time=TRAIN)
     rain, temperature = past["pr"], past["tas"] - 273.15
@@ -64,7 +65,7 @@ def prepare_smap() -> xr.Dataset:
         ds[name].attrs = {"units": units, "comment": f"of {TRAIN.start} to {TRAIN.stop}"}
     for name, coordinate in zip(PLACE, ("lat", "lon"), strict=True):
         ds[name] = ds[coordinate].reset_coords(drop=True).assign_attrs(units="degree")
-    return ds
+    return ds.where(textured)
 
 
 def learn_smap(

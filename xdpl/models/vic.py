@@ -23,6 +23,9 @@ class VIC(Model):
     ----------
     dt : float
         Time step in days.
+    snow_range : float
+        Range of air temperature around `tt` over which snowfall turns into rain,
+        K; above 0, since a sharp threshold gives `tt` no gradient.
 
     Notes
     -----
@@ -42,6 +45,7 @@ class VIC(Model):
     """
 
     dt: float = 1.0
+    snow_range: float = 2.0
 
     name: ClassVar[str] = "vic"
     forcings = (
@@ -70,7 +74,7 @@ class VIC(Model):
         Parameter("residual_fraction", 0.01, 0.9, "1", 0.3, "residual content as a fraction of wilting"),
         Parameter("root_fraction", 0.1, 0.9, "1", 0.4, "fraction of roots in layer 1"),
         Parameter("canopy_fraction", 0.02, 0.98, "1", 0.6, "fraction of ground under transpiring canopy"),
-        Parameter("tt", -2.5, 2.5, "degC", 0.0, "threshold temperature of snowfall and melt"),
+        Parameter("tt", -2.5, 2.5, "degC", 0.0, "temperature of half snowfall, and of melt"),
         Parameter("cfmax", 0.5, 10.0, "mm degC-1 d-1", 3.5, "degree-day factor"),
     )
     states = (
@@ -98,6 +102,11 @@ class VIC(Model):
     )
     outputs = ("soil_moisture", "evapotranspiration", "runoff")
 
+    def __post_init__(self) -> None:
+        if not self.snow_range > 0:
+            msg = f"snow_range must be above 0, got {self.snow_range}"
+            raise ValueError(msg)
+
     def initial_states(self, xp: Any, p: Any) -> dict[str, Any]:
         """No snow; every layer at its critical water content."""
         critical = 1000.0 * p.porosity * p.critical_fraction
@@ -117,8 +126,8 @@ class VIC(Model):
 
         # Snow, without a liquid store.
         water_in = dt * f.precipitation
-        warm = f.air_temperature >= p.tt
-        snowfall = xp.where(warm, 0.0, water_in)
+        half = 0.5 * self.snow_range
+        snowfall = water_in * (1.0 - ramp(xp, f.air_temperature, p.tt - half, p.tt + half))
         snowpack = s.snowpack + snowfall
         melt = xp.minimum(dt * positive(xp, p.cfmax * (f.air_temperature - p.tt)), snowpack)
         snowpack = snowpack - melt
