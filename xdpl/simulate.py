@@ -60,7 +60,7 @@ def simulate(
     dtype : dtype, optional
         Floating type to compute in; that of the forcings if not given.
     progress : bool
-        Show a progress bar over blocks of dask-backed data while computing.
+        Show a bar over time steps; of each block where `ds` is lazy.
 
     Returns
     -------

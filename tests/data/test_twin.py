@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import xdpl
+from xdpl.data.twin import TRUE_PARAMETERS
 from xdpl.data.weather import daily_weather, smooth_fields
 from xdpl.errors import InputErrors
 
@@ -51,7 +52,7 @@ def test_contents(world):
 
 def test_truth_is_in_bounds_and_varies(world):
     theta = truth(world)
-    assert len(theta) == 7
+    assert set(theta) == set(TRUE_PARAMETERS)
     for p in xdpl.models.get("vic").parameters:
         if p.name in theta:
             assert ((theta[p.name] > p.lower) & (theta[p.name] < p.upper)).all(), p.name

@@ -98,9 +98,11 @@ def test_members_alone_and_parameters_in_time():
 
 
 def test_sites_without_parameters_are_nan():
-    sim = xdpl.simulate(weather(), "vic", ksat([100.0, np.nan, 2000.0]))
-    assert sim["runoff"].isnull().all("time").values.tolist() == [False, True, False]
-    assert sim["runoff"].isnull().any("time").values.tolist() == [False, True, False]
+    # Also an output that does not depend on the parameter.
+    sim = xdpl.simulate(weather(), "vic", ksat([100.0, np.nan, 2000.0]), outputs=["runoff", "snowpack"])
+    for key in sim:
+        assert sim[key].isnull().all("time").values.tolist() == [False, True, False]
+        assert sim[key].isnull().any("time").values.tolist() == [False, True, False]
 
 
 def test_auxiliary_coordinates_of_parameters_do_no_harm():

@@ -113,7 +113,7 @@ def _check(shape: tuple[int, int], years: int, noise: float, missing: float) -> 
         )
     if years < 1:
         problems.add("years", expected="at least 1", got=repr(years), fix="years=3")
-    if noise < 0:
+    if not noise >= 0:
         problems.add("noise", expected="at least 0", got=repr(noise), fix="noise=0.02")
     if not 0 <= missing < 1:
         problems.add("missing", expected="at least 0 and below 1", got=repr(missing), fix="missing=0.5")
