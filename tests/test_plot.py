@@ -48,7 +48,7 @@ def test_history(fit):
 
 def test_history_without_validation():
     labels = [line.get_label() for line in quick().plot.history().lines]
-    assert labels == ["training", "best epoch, 3"]
+    assert labels == ["training"]
 
 
 @pytest.mark.parametrize("name", ["history", "series", "scatter"])

@@ -36,15 +36,16 @@ class FitPlot:
         for name, label in (("loss", "training"), ("validation_loss", "validation")):
             if bool(history[name].notnull().any()):
                 ax.plot(history["epoch"], history[name], label=label)
-        best = self._fit.settings["best_epoch"]
-        ax.axvline(best, color="0.6", linewidth=1, zorder=0, label=f"best epoch, {best}")
+        if self._fit.settings["validate"]:
+            best = self._fit.settings["best_epoch"]
+            ax.axvline(best, color="0.6", linewidth=1, zorder=0, label=f"best epoch, {best}")
         ax.set_xlabel("epoch")
         ax.set_ylabel(f"loss ({self._fit.settings['loss']})")
         ax.legend(frameon=False)
         return ax
 
     def parameters(self, ds: xr.Dataset, names: Sequence[str] | None = None) -> Figure:
-        """Maps of learned parameters, with their bounds as colour limits if nearly filled.
+        """Maps of learned parameters, each with its own colour scale.
 
         Parameters
         ----------

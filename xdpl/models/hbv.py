@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from xdpl.models.base import Flux, Forcing, Model, Parameter, State
+from xdpl.models.base import Flux, Model, Parameter, State
 from xdpl.models.numerics import positive, safe_power
+from xdpl.models.weather import AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION, PRECIPITATION
 
 __all__ = ["HBV"]
 
@@ -58,16 +59,7 @@ class HBV(Model):
     dt: float = 1.0
 
     name: ClassVar[str] = "hbv"
-    forcings = (
-        Forcing("precipitation", "mm d-1", "lwe_precipitation_rate", "precipitation"),
-        Forcing("air_temperature", "degC", "air_temperature", "air temperature at 2 m"),
-        Forcing(
-            "potential_evapotranspiration",
-            "mm d-1",
-            "water_potential_evapotranspiration_flux",
-            "potential evapotranspiration",
-        ),
-    )
+    forcings = (PRECIPITATION, AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION)
     states = (
         State("snowpack", "mm", "", "frozen water in snow", 0.001),
         State("meltwater", "mm", "", "liquid water in snow", 0.001),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from xdpl.models.base import Flux, Forcing, Model, Parameter, State
+from xdpl.models.base import Flux, Model, Parameter, State
 from xdpl.models.numerics import positive, ramp, safe_power
+from xdpl.models.weather import AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION, PRECIPITATION
 
 __all__ = ["VIC"]
 
@@ -48,16 +49,7 @@ class VIC(Model):
     snow_range: float = 2.0
 
     name: ClassVar[str] = "vic"
-    forcings = (
-        Forcing("precipitation", "mm d-1", "lwe_precipitation_rate", "precipitation"),
-        Forcing("air_temperature", "degC", "air_temperature", "air temperature at 2 m"),
-        Forcing(
-            "potential_evapotranspiration",
-            "mm d-1",
-            "water_potential_evapotranspiration_flux",
-            "potential evapotranspiration",
-        ),
-    )
+    forcings = (PRECIPITATION, AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION)
     parameters = (
         Parameter("infilt", 0.001, 0.4, "1", 0.2, "infiltration curve shape b", "log"),
         Parameter("ds", 0.001, 1.0, "1", 0.02, "fraction of dsmax where baseflow turns nonlinear", "log"),
