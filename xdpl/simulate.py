@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xdpl import models, units
+from xdpl import engines, models, units
 from xdpl.errors import Problems
 from xdpl.labelled import blocks, schema
 from xdpl.labelled.attrs import provenance, variable_attrs
@@ -85,7 +85,7 @@ def simulate(
     model = models.get(model, problems.call)
     wanted = _wanted(model, outputs, problems)
     found = schema.forcings(ds, model, forcings, problems)
-    _check_engine(engine, problems)
+    engines.check(engine, problems)
     _check_dtype(dtype, problems)
     theta, defaulted = resolve(model, parameters, problems)
     start = None if initial is None else _initial(model, initial, problems)
@@ -110,9 +110,8 @@ def simulate(
         "forcings": json.dumps({k: f.variable for k, f in found.items()}),
         "default_parameters": json.dumps(defaulted),
     }
-    if any(units.is_quantified(ds[f.variable]) for f in found.values()):
-        out = units.quantify_like(out, ds[found[next(iter(found))].variable])
-    return out
+    quantified = [ds[f.variable] for f in found.values() if units.is_quantified(ds[f.variable])]
+    return units.quantify_like(out, quantified[0]) if quantified else out
 
 
 def _wanted(model: Model, outputs: Sequence[str] | None, problems: Problems) -> list[str]:
@@ -126,11 +125,6 @@ def _wanted(model: Model, outputs: Sequence[str] | None, problems: Problems) -> 
         if name not in known:
             problems.add("outputs", expected=f"among {', '.join(known)}", got=repr(name), fix="remove it")
     return list(dict.fromkeys(chosen))
-
-
-def _check_engine(engine: str | None, problems: Problems) -> None:
-    if engine not in (None, "array"):
-        problems.add("engine", expected="'array' or None", got=repr(engine), fix='engine="array"')
 
 
 def _check_dtype(dtype: DTypeLike | None, problems: Problems) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from xdpl import models, networks
+from xdpl import engines, models, networks
 from xdpl.labelled import schema
 from xdpl.labelled.lookup import find
 from xdpl.training.losses import LOSSES
@@ -197,5 +197,4 @@ def _check_values(request: Request, problems: Problems) -> None:
         problems.add(
             "loss", expected=f"one of {', '.join(LOSSES)}", got=repr(request.loss), fix='loss="nrmse"'
         )
-    if request.engine not in (None, "array"):
-        problems.add("engine", expected="'array' or None", got=repr(request.engine), fix='engine="array"')
+    engines.check(request.engine, problems)
