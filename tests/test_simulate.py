@@ -190,7 +190,7 @@ def test_floating_type_must_be_one(dtype):
 def test_engine_by_name():
     ds = weather()
     xr.testing.assert_equal(ds.dpl.simulate("vic", engine="array"), ready(ds))
-    with pytest.raises(InputErrors, match=r"engine: expected .*, got 'fortran'; fix: engine="):
+    with pytest.raises(InputErrors, match=r"engine: expected .*, got 'fortran'; fix: leave engine out"):
         ds.dpl.simulate("vic", engine="fortran")
 
 
