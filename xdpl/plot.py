@@ -41,7 +41,8 @@ class FitPlot:
             ax.axvline(best, color="0.6", linewidth=1, zorder=0, label=f"best epoch, {best}")
         ax.set_xlabel("epoch")
         ax.set_ylabel(f"loss ({self._fit.settings['loss']})")
-        ax.legend(frameon=False)
+        if ax.lines:
+            ax.legend(frameon=False)
         return ax
 
     def parameters(self, ds: xr.Dataset, names: Sequence[str] | None = None) -> Figure:
