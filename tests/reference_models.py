@@ -1,5 +1,7 @@
 """Plain-Python loops of the models over one site, written from the equations alone."""
 
+import math
+
 
 def run(step, forcings, theta, start, days):
     """Days of one site: lists of the fluxes and the states after each step."""
@@ -98,11 +100,15 @@ def vic_step(s, f, p, snow_range=2.0):
         return min(max((w / full - dry) / (critical - dry), 0.0), 1.0)
 
     pet, canopy, roots = f["potential_evapotranspiration"], p["canopy_fraction"], p["root_fraction"]
-    e1 = pet * (1.0 - canopy) * stress(w1, capacity[0], residual)
-    e1 += pet * canopy * roots * stress(w1, capacity[0], wilting)
+    left = max(w1 - residual * capacity[0], 0.0)
+    bare = min(pet * (1.0 - canopy) * stress(w1, capacity[0], residual), left)
+    # Roots take nothing below the wilting content.
+    taken1 = min(
+        pet * canopy * roots * stress(w1, capacity[0], wilting), max(w1 - wilting * capacity[0], 0.0)
+    )
+    e1 = min(bare + taken1, left)
     e2 = pet * canopy * (1.0 - roots) * stress(w2, capacity[1], wilting)
-    e1 = min(e1, max(w1 - residual * capacity[0], 0.0))
-    e2 = min(e2, max(w2 - residual * capacity[1], 0.0))
+    e2 = min(e2, max(w2 - wilting * capacity[1], 0.0))
     w1, w2 = w1 - e1, w2 - e2
 
     def drainage(w, full):
@@ -111,7 +117,7 @@ def vic_step(s, f, p, snow_range=2.0):
         if wet == 0.0:
             return 0.0
         m = p["expt"] - 1.0
-        after = (wet**-m + m * p["ksat"] / drainable) ** (-1.0 / m)
+        after = wet * (1.0 + m * p["ksat"] / drainable * wet**m) ** (-1.0 / m)
         return (wet - after) * drainable
 
     down = min(drainage(w1, capacity[0]), capacity[1] - w2)
@@ -119,11 +125,15 @@ def vic_step(s, f, p, snow_range=2.0):
     down = min(drainage(w2, capacity[1]), capacity[2] - w3)
     w2, w3 = w2 - down, w3 + down
 
-    baseflow = p["ds"] * p["dsmax"] / p["ws"] * w3 / capacity[2]
-    if w3 > p["ws"] * capacity[2]:
-        curve = (w3 - p["ws"] * capacity[2]) / (capacity[2] - p["ws"] * capacity[2])
-        baseflow += (p["dsmax"] - p["ds"] * p["dsmax"] / p["ws"]) * curve**2
-    baseflow = min(max(baseflow, 0.0), max(w3 - residual * capacity[2], 0.0))
+    # Both parts of ARNO baseflow integrated over the day: de/dt = -a e² above ws, then dw/dt = -k w.
+    linear = p["ds"] * p["dsmax"] / p["ws"]
+    threshold = p["ws"] * capacity[2]
+    after = w3
+    if w3 > threshold and p["dsmax"] > linear:
+        a = (p["dsmax"] - linear) / (capacity[2] - threshold) ** 2
+        after = threshold + 1.0 / (1.0 / (w3 - threshold) + a)
+    after *= math.exp(-linear / capacity[2])
+    baseflow = min(w3 - after, max(w3 - residual * capacity[2], 0.0))
     w3 -= baseflow
     return {"snowpack": snow, "w1": w1, "w2": w2, "w3": w3}, {
         # A mean over the step, as the fluxes are.

@@ -27,16 +27,22 @@ class VIC(Model):
     snow_range : float
         Range of air temperature around `tt` over which snowfall turns into rain,
         K; above 0, since a sharp threshold gives `tt` no gradient.
+    soil_moisture_at : float
+        When within the step `soil_moisture` is reported, 0 (start) to 1 (end): the
+        time of a satellite overpass in the day of the forcing.
 
     Notes
     -----
     Drainage of a layer, dS/dt = -K S^n / C, is integrated exactly over the step
     (S the relative and C the absolute drainable storage), so a large conductivity
-    is not stiff. The drainable water starts at the residual content. Ordering
+    is not stiff; the drainable water starts at the residual content. So are the
+    linear and the quadratic part of baseflow, one after the other; the quadratic
+    part is left out where `ds` exceeds `ws`. Roots take nothing below the wilting
+    content. No store then overshoots, and gradients stay bounded over long runs. Ordering
     residual < wilting < critical < porosity holds because each is a learned
-    fraction of the next. `soil_moisture` is, like the fluxes, a mean over the step:
-    that of its start and end, which for a daily step is the state at midday; the
-    states `w1`, `w2` and `w3` are those at the end of the step.
+    fraction of the next. `soil_moisture` lies on a line between the states at the
+    start and the end of the step, by default half way: the mean of the step. The
+    states `w1`, `w2` and `w3` are those at the end.
 
     References
     ----------
@@ -47,6 +53,7 @@ class VIC(Model):
 
     dt: float = 1.0
     snow_range: float = 2.0
+    soil_moisture_at: float = 0.5
 
     name: ClassVar[str] = "vic"
     forcings = (PRECIPITATION, AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION)
@@ -80,7 +87,7 @@ class VIC(Model):
             "soil_moisture",
             "m3 m-3",
             "volume_fraction_of_condensed_water_in_soil",
-            "water content of layer 1, mean of the step",
+            "water content of layer 1",
         ),
         Flux(
             "evapotranspiration",
@@ -97,6 +104,9 @@ class VIC(Model):
     def __post_init__(self) -> None:
         if not self.snow_range > 0:
             msg = f"snow_range must be above 0, got {self.snow_range}"
+            raise ValueError(msg)
+        if not 0 <= self.soil_moisture_at <= 1:
+            msg = f"soil_moisture_at must be between 0 and 1, got {self.soil_moisture_at}"
             raise ValueError(msg)
 
     def initial_states(self, xp: Any, p: Any) -> dict[str, Any]:
@@ -141,12 +151,14 @@ class VIC(Model):
         # Bare soil dries layer 1 to the residual content, roots to the wilting content.
         demand = dt * f.potential_evapotranspiration
         transpiration = demand * p.canopy_fraction
-        wet1 = w1 / cap1
+        wet1, wet2 = w1 / cap1, w2 / cap2
         bare = (demand - transpiration) * ramp(xp, wet1, residual, p.critical_fraction)
         roots1 = transpiration * p.root_fraction * ramp(xp, wet1, wilting, p.critical_fraction)
-        roots2 = transpiration * (1.0 - p.root_fraction) * ramp(xp, w2 / cap2, wilting, p.critical_fraction)
-        evaporation1 = xp.minimum(bare + roots1, positive(xp, w1 - residual * cap1))
-        evaporation2 = xp.minimum(roots2, positive(xp, w2 - residual * cap2))
+        roots2 = transpiration * (1.0 - p.root_fraction) * ramp(xp, wet2, wilting, p.critical_fraction)
+        available = positive(xp, w1 - residual * cap1)
+        roots1 = xp.minimum(roots1, positive(xp, w1 - wilting * cap1))
+        evaporation1 = xp.minimum(xp.minimum(bare, available) + roots1, available)
+        evaporation2 = xp.minimum(roots2, positive(xp, w2 - wilting * cap2))
         w1 = w1 - evaporation1
         w2 = w2 - evaporation2
 
@@ -158,17 +170,18 @@ class VIC(Model):
         w2 = w2 - drainage2
         w3 = s.w3 + drainage2
 
-        # ARNO baseflow (Todini 1996).
+        # ARNO baseflow (Todini 1996): what is quadratic, then what is linear in the storage.
         slope = p.ds * p.dsmax / p.ws
-        wet3 = w3 / cap3
-        above = positive(xp, wet3 - p.ws) / (1.0 - p.ws)
-        baseflow = slope * wet3 + (p.dsmax - slope) * above**2
-        baseflow = xp.minimum(dt * positive(xp, baseflow), positive(xp, w3 - residual * cap3))
+        excess = positive(xp, w3 - p.ws * cap3)
+        curvature = positive(xp, p.dsmax - slope) / ((1.0 - p.ws) * cap3) ** 2
+        quick = excess - excess / (1.0 + dt * curvature * excess)
+        slow = -xp.expm1(-dt * slope / cap3) * (w3 - quick)
+        baseflow = xp.minimum(quick + slow, positive(xp, w3 - residual * cap3))
         w3 = w3 - baseflow
 
         states = {"snowpack": snowpack, "w1": w1, "w2": w2, "w3": w3}
         fluxes = {
-            "soil_moisture": 0.5 * (s.w1 + w1) / (1000.0 * p.d1),
+            "soil_moisture": (s.w1 + self.soil_moisture_at * (w1 - s.w1)) / (1000.0 * p.d1),
             "evapotranspiration": (evaporation1 + evaporation2) / dt,
             "surface_runoff": surface_runoff / dt,
             "baseflow": baseflow / dt,

@@ -1,0 +1,54 @@
+"""Gradients through years of days stay bounded, in float32, at stiff corners of the bounds."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from xdpl.engines.array import run
+from xdpl.models.hbv import HBV
+from xdpl.models.vic import VIC
+
+MODELS = [VIC(), HBV(), HBV(variant="capillary")]
+
+
+def weather(days, sites, seed=0):
+    generator = np.random.default_rng(seed)
+    season = np.sin(np.arange(days) / 58.0)[:, None]
+    values = {
+        "precipitation": generator.gamma(0.25, 14.0, (days, sites)),
+        "air_temperature": 8.0 + 14.0 * season + generator.normal(0, 4, (days, sites)),
+        "potential_evapotranspiration": np.maximum(3.5 + 4.0 * season, 0.0) * np.ones((1, sites)),
+    }
+    return {k: torch.tensor(v, dtype=torch.float32) for k, v in values.items()}
+
+
+def corners(model, sites, seed=0):
+    """Parameters at or next to their bounds, in all combinations a seed brings."""
+    generator = np.random.default_rng(seed)
+    share = generator.choice([0.0, 0.01, 0.5, 0.99, 1.0], size=(len(model.parameters), sites))
+    return {
+        p.name: torch.tensor(p.lower + s * (p.upper - p.lower), dtype=torch.float32, requires_grad=True)
+        for p, s in zip(model.parameters, share, strict=True)
+    }
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["vic", "hbv", "hbv-capillary"])
+def test_two_years_at_stiff_corners(model):
+    sites = 400
+    theta = corners(model, sites)
+    start = {
+        k: v.detach().requires_grad_()
+        for k, v in model.initial_states(torch, model.pack("parameters", theta)).items()
+    }
+    series, final = run(model, weather(730, sites), theta, initial=start, outputs=model.outputs)
+    total = sum(v.mean(dim=0).sum() for v in itertools.chain(series.values())) + sum(
+        v.sum() for v in final.values()
+    )
+    total.backward()
+    for name, parameter in theta.items():
+        assert torch.isfinite(parameter.grad).all(), name
+    for name, state in start.items():
+        # No store may amplify a disturbance from one day to the next, over and over.
+        assert float(state.grad.abs().max()) < 20.0, name
