@@ -108,6 +108,8 @@ def _fetch_one(copy: Callable[..., Any], registry: Any, wanted: Wanted, fix: str
         digests.append(pooch.file_hash(output))
 
     try:
+        # pooch makes the folder too, but fails if another process was faster.
+        (Path(registry.abspath) / wanted.path).parent.mkdir(parents=True, exist_ok=True)
         return Path(registry.fetch(wanted.path, downloader=downloader))
     except requests.exceptions.RequestException as error:
         got = f"{type(error).__name__}: {error}"
