@@ -215,3 +215,10 @@ def test_other_time_step():
     held = sim["w1"] + sim["w2"] + sim["w3"] + sim["snowpack"]
     flow = ds["precipitation"] - sim["runoff"] - sim["evapotranspiration"]
     np.testing.assert_allclose(held.diff("time"), flow.isel(time=slice(1, None)) / 24, atol=1e-11)
+
+
+def test_infinite_forcing_raises():
+    ds = weather()
+    ds["precipitation"][3, 1] = np.inf
+    with pytest.raises(InputErrors, match="precipitation: expected finite values"):
+        xdpl.simulate(ds, "vic")

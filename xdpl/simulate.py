@@ -89,6 +89,8 @@ def simulate(
     _check_dtype(dtype, problems)
     theta, defaulted = resolve(model, parameters, problems)
     start = None if initial is None else _initial(model, initial, problems)
+    for key, array in (theta | (start or {})).items():
+        schema.check_labels(key, array, ds, "reindex_like(ds), or select the sites of both", problems)
     problems.raise_if_any()
 
     arrays = {k: schema.as_float(f.data, dtype) for k, f in found.items()}

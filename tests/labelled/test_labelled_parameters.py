@@ -157,3 +157,11 @@ def test_resolve_completes_in_declared_order():
     assert "ksat" not in defaulted and len(defaulted) == len(theta) - 1
     assert theta["ksat"].item() == 700.0
     assert problems.found == []
+
+
+def test_parameters_of_other_sites_are_refused():
+    ds = weather()
+    theta = xr.Dataset({"ksat": ("basin", [100.0, 200.0, 300.0], {"units": "mm d-1"})}, {"basin": [1, 2, 3]})
+    with pytest.raises(InputErrors, match=r"ksat: expected the labels of the dataset .*reindex_like"):
+        xdpl.simulate(ds, "vic", theta)
+    xdpl.simulate(ds, "vic", theta.assign_coords(basin=ds["basin"]))

@@ -191,3 +191,8 @@ def test_errors_come_through_the_accessor_too():
         world().dpl.learn("vic", target="soil_moisture", attributes=["sand"])
     with pytest.raises(ValueError, match="cannot run"):
         xdpl.learn(world(), "vic", target="soil_moisture", attributes=["sand"])
+
+
+def test_integers_and_floats_of_numpy_are_numbers():
+    fit = quick(epochs=np.int64(2), seed=np.int32(0), learning_rate=np.float32(0.02))
+    assert type(fit.settings["epochs"]) is int and type(fit.settings["learning_rate"]) is float

@@ -80,7 +80,7 @@ def test_nan_attributes():
     ds = world()
     ds["sand"][1, 2] = np.nan
     found = refused(ds)
-    assert "NaN at 1 of 6 sites, first lat=41.0, lon=7.0" in found["sand"]
+    assert "without NaN or infinity, got one at 1 of 6 sites, first lat=41.0, lon=7.0" in found["sand"]
     assert 'ds.where(ds["sand"].notnull())' in found["sand"]
 
 
@@ -168,3 +168,13 @@ def test_nothing_is_computed_for_a_check():
     lazy = xr.apply_ufunc(explode, ds["precipitation"], dask="parallelized", output_dtypes=[float])
     found = refused(ds.assign(precipitation=lazy.assign_attrs(units="mm d-1")), epochs=0)
     assert set(found) == {"epochs"}
+
+
+@pytest.mark.parametrize("name", ["precipitation", "runoff", "sand"])
+def test_infinite_values(name):
+    ds = world()
+    ds[name] = ds[name].copy()
+    ds[name].values.flat[7 if ds[name].ndim == 3 else 1] = np.inf
+    with pytest.raises(InputErrors) as raised:
+        quick(ds)
+    assert "infin" in problems(raised)[name] and "lat=40.0, lon=6.0" in problems(raised)[name]

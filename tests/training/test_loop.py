@@ -147,3 +147,24 @@ def test_network_comes_back_in_evaluation_mode():
     assert not fit.network.training
     a, b = (fit.parameters(world()) for _ in range(2))
     xr.testing.assert_equal(a, b)
+
+
+class Blowing(Bucket):
+    """Its gradient is infinite once `leak` has left the neighbourhood of its default."""
+
+    def step(self, xp, s, f, p):
+        states, fluxes = super().step(xp, s, f, p)
+        far = xp.abs(p.leak - 0.1) > 0.01
+        return states, fluxes | {"runoff": fluxes["runoff"] / xp.where(far, 0.0 * p.leak, 1.0)}
+
+
+def test_divergence_keeps_what_was_learned():
+    with pytest.warns(RuntimeWarning, match=r"epoch \d+: the loss .* not finite; .* weights of epoch"):
+        fit = quick(model=Blowing(), epochs=30, learning_rate=1e-3)
+    assert fit.settings["stopped"] == "diverged"
+    assert 0 < fit.history.sizes["epoch"] < 30 and np.isfinite(weights(fit)).all()
+
+
+def test_divergence_at_once_is_an_error():
+    with pytest.raises(FloatingPointError, match="a lower learning_rate may help"):
+        quick(model=Blowing(), epochs=30, learning_rate=10.0, batch=1)

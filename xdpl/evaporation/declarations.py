@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from xdpl.models.base import Forcing
+from xdpl.models.weather import AIR_TEMPERATURE as MEAN
 
-__all__ = ["STATISTIC", "Alternatives"]
+__all__ = ["Alternatives"]
 
 Alternatives = tuple[tuple[Forcing, ...], ...]
 """Sets of variables of which the first one found is used; an empty set is always found."""
 
-STATISTIC = {"air_temperature_min": "minimum", "air_temperature_max": "maximum"}
-"""What `cell_methods` says over time where it is not the mean; CF has no standard name for it."""
-
-MEAN = Forcing("air_temperature", "degC", "air_temperature", "daily mean air temperature")
-MINIMUM = Forcing("air_temperature_min", "degC", "air_temperature", "daily minimum air temperature")
-MAXIMUM = Forcing("air_temperature_max", "degC", "air_temperature", "daily maximum air temperature")
+MINIMUM = Forcing(
+    "air_temperature_min", "degC", "air_temperature", "daily minimum air temperature", statistic="minimum"
+)
+MAXIMUM = Forcing(
+    "air_temperature_max", "degC", "air_temperature", "daily maximum air temperature", statistic="maximum"
+)
 SHORTWAVE = Forcing(
     "surface_downwelling_shortwave_flux_in_air",
     "W m-2",

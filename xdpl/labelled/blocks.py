@@ -137,6 +137,13 @@ def _complete(xp: Any, names: Sequence[str], forcings: Sequence[Array], rest: Se
                 got=f"NaN at some times at {int(xp.sum(xp.astype(gaps, xp.int64)))} of {v.shape[1]} sites",
                 fix='fill them, for example with .interpolate_na("time"), or mask the whole site with .where',
             )
+        if bool(xp.any(xp.isinf(v))):
+            problems.add(
+                name,
+                expected="finite values, or NaN throughout a site",
+                got="infinite values",
+                fix="mask the whole site with .where, or repair them",
+            )
         keep = ~never if keep is None else keep & ~never
     problems.raise_if_any()
     for v in rest:

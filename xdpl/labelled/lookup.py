@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models.base import Declaration
 
-__all__ = ["find", "in_units"]
+__all__ = ["check_names", "find", "find_one", "in_units", "wanted"]
 
-_EXTREME = re.compile(r"time\s*:\s*(minimum|maximum)")
+_OVER_TIME = re.compile(r"\btime\s*: (?:\w+\s*: )*(\w+)")
+_NOT_THE_MEAN = {"minimum", "maximum", "range", "standard_deviation", "variance"}
 
 
 def find(
@@ -47,8 +48,24 @@ def find(
     """
     declared = tuple(declared)
     mapping = dict(mapping or {})
-    known = [d.name for d in declared]
-    for name in mapping.keys() - set(known):
+    check_names(mapping, [d.name for d in declared], problems, argument=argument)
+    found = {}
+    for d in declared:
+        before = len(problems.found)
+        variable = find_one(ds, d, mapping, problems, argument=argument)
+        if variable is not None:
+            found[d.name] = variable
+        elif len(problems.found) == before:
+            problems.add(d.name, expected=wanted(d), got="none", fix=_fix(d, argument))
+    return found
+
+
+def check_names(
+    mapping: Mapping[str, str], known: Iterable[str], problems: Problems, *, argument: str = "forcings"
+) -> None:
+    """Note the names of a mapping that are not declared."""
+    known = list(known)
+    for name in sorted(mapping.keys() - set(known)):
         close = difflib.get_close_matches(name, known, n=1)
         problems.add(
             f"{argument}[{name!r}]",
@@ -56,17 +73,17 @@ def find(
             got=repr(name),
             fix=f"use {close[0]!r}" if close else "remove it",
         )
-    found = {}
-    for d in declared:
-        variable = _find_one(ds, d, mapping, problems, argument)
-        if variable is not None:
-            found[d.name] = variable
-    return found
 
 
-def _find_one(
-    ds: xr.Dataset, d: Declaration, mapping: Mapping[str, str], problems: Problems, argument: str
+def find_one(
+    ds: xr.Dataset,
+    d: Declaration,
+    mapping: Mapping[str, str],
+    problems: Problems,
+    *,
+    argument: str = "forcings",
 ) -> str | None:
+    """Name of the variable; a problem is noted if it is ambiguous or named in vain, not if it is absent."""
     if d.name in mapping:
         if mapping[d.name] in ds.variables:
             return mapping[d.name]
@@ -79,33 +96,49 @@ def _find_one(
         return None
     if d.name in ds.variables:
         return d.name
-    same = _by_standard_name(ds, d.standard_name)
-    if len(same) == 1:
-        return same[0]
-    wanted = f"a variable named {d.name!r}"
+    same = _by_standard_name(ds, d)
+    if len(same) > 1:
+        problems.add(
+            d.name,
+            expected=wanted(d),
+            got=f"{len(same)} with that standard_name: {', '.join(same)}",
+            fix=f'{argument}={{"{d.name}": "{same[0]}"}}',
+        )
+    return same[0] if len(same) == 1 else None
+
+
+def wanted(d: Declaration) -> str:
+    """What would be taken for a declared quantity, in words."""
+    text = f"a variable named {d.name!r}"
     if d.standard_name:
-        wanted += f" or with standard_name {d.standard_name!r}"
-    problems.add(
-        d.name,
-        expected=f"{wanted}, convertible to {d.units!r}",
-        got=f"{len(same)} with that standard_name: {', '.join(same)}" if same else "none",
-        fix=_fix(d, same, argument),
-    )
-    return None
+        text += f" or with standard_name {d.standard_name!r}"
+    if d.statistic:
+        text += f" and cell_methods 'time: {d.statistic}'"
+    return f"{text}, convertible to {d.units!r}"
 
 
-def _by_standard_name(ds: xr.Dataset, standard_name: str) -> list[str]:
-    if not standard_name:
+def _by_standard_name(ds: xr.Dataset, d: Declaration) -> list[str]:
+    """Variables with the standard name and the statistic; a mean goes before what does not say."""
+    if not d.standard_name:
         return []
-    same = {k: v for k, v in ds.data_vars.items() if v.attrs.get("standard_name") == standard_name}
-    # CF gives daily extremes the same standard name; only cell_methods tells them from the mean.
-    return [str(k) for k, v in same.items() if not _EXTREME.search(str(v.attrs.get("cell_methods", "")))]
+    variables = {k: v for k, v in ds.variables.items() if v.attrs.get("standard_name") == d.standard_name}
+    said = {str(k): _statistic(v) for k, v in variables.items()}
+    if d.statistic:
+        return [k for k, statistic in said.items() if statistic == d.statistic]
+    same = [k for k, statistic in said.items() if statistic not in _NOT_THE_MEAN]
+    means = [k for k in same if said[k] == "mean"]
+    return means if len(means) == 1 else same
 
 
-def _fix(d: Declaration, same: list[str], argument: str) -> str:
-    if d.name == "potential_evapotranspiration" and not same:
+def _statistic(variable: xr.Variable) -> str | None:
+    match = _OVER_TIME.search(str(variable.attrs.get("cell_methods", "")))
+    return match[1] if match else None
+
+
+def _fix(d: Declaration, argument: str) -> str:
+    if d.name == "potential_evapotranspiration":
         return 'ds["potential_evapotranspiration"] = ds.dpl.pet(method="priestley_taylor")'
-    return f'{argument}={{"{d.name}": "{same[0] if same else "<variable>"}"}}'
+    return f'{argument}={{"{d.name}": "<variable>"}}'
 
 
 def in_units(array: xr.DataArray, units: str, problems: Problems, *, subject: str = "") -> xr.DataArray:

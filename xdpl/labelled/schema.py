@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from xdpl.errors import Problems
 
-__all__ = ["Found", "as_float", "check_time", "forcings", "found", "static", "step_in_days"]
+__all__ = ["Found", "as_float", "check_labels", "check_time", "forcings", "found", "static", "step_in_days"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,21 @@ def static(
             continue
         result[name] = ds[name]
     return result
+
+
+def check_labels(name: str, array: xr.DataArray, ds: xr.Dataset, fix: str, problems: Problems) -> None:
+    """Note coordinates that differ from those of the dataset: values belong to labels, not positions."""
+    import xarray as xr
+
+    try:
+        xr.align(array, ds, join="exact", copy=False)
+    except ValueError as error:
+        problems.add(
+            name,
+            expected="the labels of the dataset along its dims",
+            got=str(error).splitlines()[0],
+            fix=fix,
+        )
 
 
 def step_in_days(ds: xr.Dataset) -> np.ndarray:

@@ -28,12 +28,16 @@ class Declaration:
         CF standard name, if there is one; tried after the name.
     long_name : str
         For people.
+    statistic : str
+        What `cell_methods` says over time where it is not the mean, such as
+        "minimum": CF gives daily extremes the standard name of the mean.
     """
 
     name: str
     units: str
     standard_name: str = ""
     long_name: str = ""
+    statistic: str = dataclasses.field(default="", kw_only=True)
 
 
 class Forcing(Declaration):
@@ -50,7 +54,7 @@ class State(Declaration):
 
     Parameters
     ----------
-    name, units, standard_name, long_name : str
+    name, units, standard_name, long_name, statistic : str
         As in `Declaration`.
     initial : float
         Value before the first step, unless the model overrides `initial_states`.

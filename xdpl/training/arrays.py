@@ -83,12 +83,12 @@ def gather(
     chosen = np.ones(grid.size, bool) if sites is None else grid.flatten(sites, bool)
     held = grid.flatten(validate, bool) if isinstance(validate, xr.DataArray) else np.zeros(grid.size, bool)
 
-    missing = {k: np.isnan(v) for k, v in columns.items()}
+    missing = {k: ~np.isfinite(v) for k, v in columns.items()}
     land = ~np.logical_and.reduce(list(missing.values()))
     for values in forcings.values():
         land &= ~np.isnan(values).all(axis=0)
     used = land & (chosen | held)
-    _check_gaps(forcings, used, inputs, grid, problems)
+    _check_values(forcings, observed, used, inputs, grid, problems)
     _check_attributes(missing, used, grid, problems)
 
     first, last = when["train"]
@@ -133,8 +133,13 @@ def _scale(trained: np.ndarray, training: np.ndarray) -> np.ndarray:
     return np.asarray(spread + floor)
 
 
-def _check_gaps(
-    forcings: dict[str, np.ndarray], used: np.ndarray, inputs: Inputs, grid: Grid, problems: Problems
+def _check_values(
+    forcings: dict[str, np.ndarray],
+    observed: np.ndarray,
+    used: np.ndarray,
+    inputs: Inputs,
+    grid: Grid,
+    problems: Problems,
 ) -> None:
     for name, values in forcings.items():
         gaps = used & np.isnan(values).any(axis=0)
@@ -146,6 +151,16 @@ def _check_gaps(
                 got=f"NaN at some times at {gaps.sum()} sites, first {grid.label(int(np.argmax(gaps)))}",
                 fix=f'fill them, or mask the sites: ds.where(ds["{variable}"].notnull().all("time"))',
             )
+    variables = {inputs.forcings[k].variable: v for k, v in forcings.items()}
+    for variable, values in (variables | {inputs.target.variable: observed}).items():
+        infinite = used & np.isinf(values).any(axis=0)
+        if infinite.any():
+            problems.add(
+                variable,
+                expected="finite values, or NaN",
+                got=f"infinity at {infinite.sum()} sites, first {grid.label(int(np.argmax(infinite)))}",
+                fix=f'ds["{variable}"] = ds["{variable}"].where(np.isfinite(ds["{variable}"]))',
+            )
 
 
 def _check_attributes(
@@ -156,8 +171,8 @@ def _check_attributes(
             where = int(np.argmax(absent & used))
             problems.add(
                 name,
-                expected="attributes without NaN",
-                got=f"NaN at {(absent & used).sum()} of {used.sum()} sites, first {grid.label(where)}",
+                expected="attributes without NaN or infinity",
+                got=f"one at {(absent & used).sum()} of {used.sum()} sites, first {grid.label(where)}",
                 fix=f'drop those sites, for example ds = ds.where(ds["{name}"].notnull()), or fill them',
             )
 

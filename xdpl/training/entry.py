@@ -34,6 +34,7 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | 
     device = _device(request.device, problems)
     _check_folder(checkpoint, problems)
     inputs = inspect(ds, request, problems)
+    request = request.plain()
     # Dims by name, so that a transposed dataset gives the same fit.
     grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), [f.variable for f in inputs.forcings.values()])
     when = periods(ds, request.train, request.validate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,11 +114,17 @@ def train(
     Returns
     -------
     Outcome
-        `stopped` is "finished", "early" or "interrupted".
+        `stopped` is "finished", "early", "interrupted" or "diverged".
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss or its gradient is not finite before one epoch is complete.
 
     Notes
     -----
-    Ctrl-C ends training with the best weights so far instead of losing them.
+    Ctrl-C ends training with the best weights so far instead of losing them; so,
+    with a warning, does a loss or gradient that is not finite.
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=plan.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.epochs)
@@ -147,6 +154,13 @@ def train(
         outcome.stopped = outcome.stopped or "finished"
     except KeyboardInterrupt:
         outcome.stopped = "interrupted"
+    except FloatingPointError as error:
+        done = len(outcome.history["loss"])
+        if done == 0:
+            raise
+        outcome.stopped = "diverged"
+        kept = f"the weights of epoch {outcome.best_epoch + 1} are kept"
+        warnings.warn(f"epoch {done + 1}: {error}; {kept}", RuntimeWarning, stacklevel=2)
     finally:
         bar.close()
     network.load_state_dict(run.best)
@@ -168,7 +182,11 @@ def _epoch(
         optimiser.zero_grad()
         loss = loss_function(predict(model, network, batch, plan), batch.observed, batch.scale)
         loss.backward()
-        norms.append(torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip, error_if_nonfinite=True))
+        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
+        if not torch.isfinite(norm):
+            msg = f"the loss ({loss.item():g}) or its gradient is not finite; a lower learning_rate may help"
+            raise FloatingPointError(msg)
+        norms.append(norm)
         optimiser.step()
         losses.append(loss.detach())
     return {"loss": float(torch.stack(losses).mean()), "gradient_norm": float(torch.stack(norms).mean())}

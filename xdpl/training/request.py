@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import numbers
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from xdpl.networks import MLP
 
 __all__ = ["Inputs", "Request", "inspect"]
+
+_INTEGERS = {"epochs": 1, "batch": 1, "window": 1, "warmup": 0, "patience": 1, "seed": 0}
+_FLOATS = ("learning_rate", "clip")
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,12 @@ class Request:
     patience: int
     clip: float
     seed: int
+
+    def plain(self) -> Request:
+        """The same request with numbers of Python, which a fit can store."""
+        values: dict[str, Any] = {name: int(getattr(self, name)) for name in _INTEGERS}
+        values |= {name: float(getattr(self, name)) for name in _FLOATS}
+        return replace(self, **values)
 
 
 @dataclass(frozen=True)
@@ -169,28 +179,19 @@ def _check_mask(
             fix=f"{name}=folds != 0, with folds from xdpl.evaluation.random_folds",
         )
         return
-    try:
-        # Values are taken by position: other labels would choose other sites.
-        xr.align(mask, ds, join="exact", copy=False)
-    except ValueError as error:
-        problems.add(
-            name,
-            expected=f"the labels of the dataset along {site_dims}",
-            got=str(error).splitlines()[0],
-            fix=f"{name}={name}.reindex_like(ds, fill_value=False)",
-        )
+    schema.check_labels(name, mask, ds, f"{name}={name}.reindex_like(ds, fill_value=False)", problems)
 
 
 def _check_values(request: Request, problems: Problems) -> None:
-    for name, lowest in {"epochs": 1, "batch": 1, "window": 1, "warmup": 0, "patience": 1, "seed": 0}.items():
+    for name, lowest in _INTEGERS.items():
         value = getattr(request, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < lowest:
             problems.add(
                 name, expected=f"an integer of at least {lowest}", got=repr(value), fix=f"{name}={lowest}"
             )
-    for name in ("learning_rate", "clip"):
+    for name in _FLOATS:
         value = getattr(request, name)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
         if not number or not value > 0 or (name == "learning_rate" and value == float("inf")):
             problems.add(name, expected="a number above 0", got=repr(value), fix=f"leave {name} out")
     if request.loss not in LOSSES:
