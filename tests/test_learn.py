@@ -72,6 +72,7 @@ def test_settings_say_how_it_was_trained(fit):
         "learning_rate": 0.02,
         "patience": 30,
         "clip": 1.0,
+        "engine": "numba",
     }
     assert expected.items() <= fit.settings.items()
     assert set(fit.settings) == {*expected, "stopped", "best_epoch"}

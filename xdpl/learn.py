@@ -78,8 +78,9 @@ def learn(
         Without it the last weights count.
     sites : DataArray of bool, optional
         Sites to train on, over the site dimensions; all if not given.
-    engine : {"array"}, optional
-        What runs the time loop.
+    engine : {"array", "cuda", "numba"}, optional
+        What runs the time loop: a kernel compiled for the CPU or the GPU, by
+        default, or plain PyTorch.
     device : str or torch.device, optional
         CUDA where there is one, else the CPU.
     epochs : int

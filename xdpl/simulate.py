@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from array_api_compat import is_cupy_array
 
 from xdpl import engines, models, units
 from xdpl.errors import Problems
@@ -55,12 +56,13 @@ def simulate(
         Fluxes and states to return; the model's main outputs if not given.
     initial : Dataset, optional
         States before the first step, with units; the model's own if not given.
-    engine : {"array"}, optional
-        What runs the time loop.
+    engine : {"array", "cuda", "numba"}, optional
+        What runs the time loop: a kernel compiled for the CPU (numpy arrays) or
+        the GPU (cupy arrays), by default, or plain array functions.
     dtype : dtype, optional
         Floating type to compute in; that of the forcings if not given.
     progress : bool
-        Show a bar over time steps; of each block where `ds` is lazy.
+        Show a bar over the parts of a run; of each block where `ds` is lazy.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def simulate(
     model = models.get(model, problems.call)
     wanted = _wanted(model, outputs, problems)
     found = schema.forcings(ds, model, forcings, problems)
-    engines.check(engine, problems)
+    engines.check(engine, any(_on_gpu(f.data) for f in found.values()), problems)
     _check_dtype(dtype, problems)
     theta, defaulted = resolve(model, parameters, problems)
     start = None if initial is None else _initial(model, initial, problems)
@@ -96,9 +98,9 @@ def simulate(
     arrays = {k: schema.as_float(f.data, dtype) for k, f in found.items()}
     # One floating type for all: float64 parameters would promote a float32 run.
     kind = np.result_type(*(a.dtype for a in arrays.values()))
-    arrays, theta = ({k: a.astype(kind) for k, a in group.items()} for group in (arrays, theta))
-    start = None if start is None else {k: a.astype(kind) for k, a in start.items()}
-    results = blocks.apply(model, arrays, theta, start, wanted, progress=progress)
+    arrays, theta = ({k: a.astype(kind, copy=False) for k, a in group.items()} for group in (arrays, theta))
+    start = None if start is None else {k: a.astype(kind, copy=False) for k, a in start.items()}
+    results = blocks.apply(model, arrays, theta, start, wanted, engine=engine, progress=progress)
     order = _dim_order(ds, [f.variable for f in found.values()])
     out = xr.Dataset()
     for key, array in zip(wanted, results, strict=True):
@@ -114,6 +116,10 @@ def simulate(
     }
     quantified = [ds[f.variable] for f in found.values() if units.is_quantified(ds[f.variable])]
     return units.quantify_like(out, quantified[0]) if quantified else out
+
+
+def _on_gpu(array: xr.DataArray) -> bool:
+    return bool(is_cupy_array(getattr(array.data, "_meta", array.data)))
 
 
 def _wanted(model: Model, outputs: Sequence[str] | None, problems: Problems) -> list[str]:

@@ -56,7 +56,8 @@ def test_loss():
 
 
 def test_engine():
-    assert "'array' or None" in refused(engine="fortran")["engine"]
+    assert "'array', 'cuda', 'numba' or None" in refused(engine="fortran")["engine"]
+    assert "on the GPU" in refused(engine="cuda", device="cpu")["engine"]
     assert quick(engine="array").settings["stopped"] == "finished"
 
 

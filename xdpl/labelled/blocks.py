@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from array_api_compat import array_namespace
 
-from xdpl.engines import array as array_engine
+from xdpl import engines
 from xdpl.errors import Problems
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def apply(
     initial: Mapping[str, xr.DataArray] | None,
     outputs: Sequence[str],
     *,
+    engine: str | None = None,
     progress: bool = False,
 ) -> tuple[xr.DataArray, ...]:
     """Run a model over labelled arrays, whatever their dimensions.
@@ -39,8 +40,9 @@ def apply(
     parameters : mapping of str to DataArray, (...) or (time, ...)
     initial : mapping of str to DataArray, (...), optional
     outputs : sequence of str
+    engine : str, optional
     progress : bool
-        Show a bar over time steps.
+        Show a bar.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def apply(
     names = (list(forcings), list(parameters), list(start))
 
     def block(*values: Array) -> Array | tuple[Array, ...]:
-        series = _run(model, names, values, timed, outputs, progress)
+        series = _run(model, names, values, timed, outputs, engine, progress)
         return series if len(series) > 1 else series[0]
 
     result = xr.apply_ufunc(
@@ -74,6 +76,7 @@ def _run(
     values: Sequence[Array],
     timed: Sequence[bool],
     outputs: Sequence[str],
+    engine: str | None,
     progress: bool,
 ) -> tuple[Array, ...]:
     """Run one block: arrays (..., time) or (...) in, series (..., time) out."""
@@ -86,9 +89,12 @@ def _run(
     if not bool(xp.any(keep)):
         return tuple(xp.full((*shape, length), math.nan, dtype=values[0].dtype) for _ in outputs)
 
-    index = xp.nonzero(keep)[0]
-    flat = [xp.take(v, index, axis=v.ndim - 1) for v in flat]
-    series, _ = array_engine.run(
+    everywhere = bool(xp.all(keep))
+    if not everywhere:
+        index = xp.nonzero(keep)[0]
+        flat = [xp.take(v, index, axis=v.ndim - 1) for v in flat]
+    series, _ = engines.run(
+        engine,
         model,
         dict(zip(names[0], flat, strict=False)),
         dict(zip(names[1], flat[n_forcings:], strict=False)),
@@ -96,6 +102,8 @@ def _run(
         outputs=outputs,
         progress=progress,
     )
+    if everywhere:
+        return tuple(_unflatten(xp, series[k], shape) for k in outputs)
     # A gather and a selection instead of an indexed write, which the array API lacks.
     position = xp.cumulative_sum(xp.astype(keep, xp.int64)) - 1
     position = xp.where(keep, position, 0)
@@ -125,8 +133,11 @@ def _complete(xp: Any, names: Sequence[str], forcings: Sequence[Array], rest: Se
         If a forcing has gaps at a site where it is not NaN throughout.
     """
     problems = Problems("simulate")
-    keep = None
+    keep = xp.ones(forcings[0].shape[1:], dtype=xp.bool)
     for name, v in zip(names, forcings, strict=True):
+        # One pass where there is nothing to complain of: a sum is finite only if all values are.
+        if bool(xp.all(xp.isfinite(xp.sum(v, axis=0)))):
+            continue
         missing = xp.isnan(v)
         never = xp.all(missing, axis=0)
         gaps = xp.any(missing, axis=0) & ~never
@@ -144,7 +155,7 @@ def _complete(xp: Any, names: Sequence[str], forcings: Sequence[Array], rest: Se
                 got="infinite values",
                 fix="mask the whole site with .where, or repair them",
             )
-        keep = ~never if keep is None else keep & ~never
+        keep = keep & ~never
     problems.raise_if_any()
     for v in rest:
         missing = xp.isnan(v)

@@ -169,5 +169,5 @@ def _check_chunks(inputs: Mapping[str, Found], problems: Problems) -> None:
 def as_float(array: xr.DataArray, dtype: Any = None) -> xr.DataArray:
     """Floating values: `dtype` if given, else as they are, integers as float64."""
     if dtype is not None:
-        return array.astype(dtype)
+        return array.astype(dtype, copy=False)
     return array if array.dtype.kind == "f" else array.astype(np.float64)

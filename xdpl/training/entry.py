@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from xdpl import networks, units
+from xdpl import engines, networks, units
 from xdpl.errors import Problems
 from xdpl.fit.result import Fit
 from xdpl.labelled.attrs import model_hash
@@ -33,6 +33,7 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | 
     problems = Problems(f"learn({name!r})")
     device = _device(request.device, problems)
     _check_folder(checkpoint, problems)
+    engines.check(request.engine, device.type == "cuda", problems)
     inputs = inspect(ds, request, problems)
     request = request.plain()
     # Dims by name, so that a transposed dataset gives the same fit.
@@ -50,6 +51,7 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | 
         request.clip,
         request.patience,
         request.seed,
+        engines.choose(samples.observed) if request.engine is None else request.engine,
     )
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(request.seed)

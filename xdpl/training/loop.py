@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from xdpl.engines import array as array_engine
+from xdpl import engines
 from xdpl.models import Model
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.training import checkpoints
@@ -44,6 +44,7 @@ class Plan:
     patience : int
         Epochs without a better validation loss before stopping.
     seed : int
+    engine : str
     """
 
     target: str
@@ -54,6 +55,7 @@ class Plan:
     clip: float
     patience: int
     seed: int
+    engine: str
 
 
 @dataclass
@@ -73,12 +75,12 @@ def predict(model: Model, network: ParameterNetwork, batch: Batch, plan: Plan) -
     if batch.warmup and not plan.warmup_gradient:
         before = {k: v[: batch.warmup] for k, v in batch.forcings.items()}
         with torch.no_grad():
-            _, state = array_engine.run(model, before, {k: v.detach() for k, v in parameters.items()})
+            still = {k: v.detach() for k, v in parameters.items()}
+            _, state = engines.run(plan.engine, model, before, still)
         after = {k: v[batch.warmup :] for k, v in batch.forcings.items()}
-        return array_engine.run(model, after, parameters, initial=state, outputs=(plan.target,))[0][
-            plan.target
-        ]
-    series, _ = array_engine.run(model, batch.forcings, parameters, outputs=(plan.target,))
+        series, _ = engines.run(plan.engine, model, after, parameters, initial=state, outputs=(plan.target,))
+        return series[plan.target]
+    series, _ = engines.run(plan.engine, model, batch.forcings, parameters, outputs=(plan.target,))
     return series[plan.target][batch.warmup :]
 
 

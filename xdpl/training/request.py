@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from xdpl import engines, models, networks
+from xdpl import models, networks
 from xdpl.labelled import schema
 from xdpl.labelled.lookup import find
 from xdpl.training.losses import LOSSES
@@ -198,4 +198,3 @@ def _check_values(request: Request, problems: Problems) -> None:
         problems.add(
             "loss", expected=f"one of {', '.join(LOSSES)}", got=repr(request.loss), fix='loss="nrmse"'
         )
-    engines.check(request.engine, problems)

@@ -1,0 +1,1 @@
+"""Engine `numba`: fused kernels for CPUs."""

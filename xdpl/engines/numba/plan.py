@@ -1,0 +1,82 @@
+"""What a kernel is: the graphs it is made of, and all that decides about its machine code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdpl.engines.numba.machine import host
+from xdpl.engines.numba.shape import Shape
+from xdpl.engines.tracing.adjoint import adjoint
+from xdpl.engines.tracing.graph import Graph
+from xdpl.engines.tracing.split import split
+from xdpl.engines.tracing.trace import Step
+
+__all__ = ["Graphs", "Order", "graphs"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A kernel that is asked for.
+
+    Parameters
+    ----------
+    step : Step
+        Computing the series that are stored, or whose cotangents come in.
+    dtype : {"float32", "float64"}
+    moving : frozenset of str
+        Parameters that vary in time.
+    backward : bool
+        The adjoint instead of the forward run.
+    forcings : bool
+        Whether the adjoint differentiates the forcings.
+    """
+
+    step: Step
+    dtype: str
+    moving: frozenset[str] = frozenset()
+    backward: bool = False
+    forcings: bool = False
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """The parts of a kernel.
+
+    Parameters
+    ----------
+    before : Graph
+        From parameters to constants, once per site.
+    step : Graph
+        The step; in an adjoint without series.
+    pull : Graph, optional
+        The adjoint of the step.
+    shape : Shape
+    """
+
+    before: Graph
+    step: Graph
+    pull: Graph | None
+    shape: Shape
+
+
+def graphs(order: Order) -> Graphs:
+    """The graphs of a kernel, with what is constant in time taken out."""
+    step = order.step
+    still = [f"parameters.{name}" for name in step.parameters if name not in order.moving]
+    whole = (
+        [step.storing(()).graph, adjoint(step, forcings=order.forcings)] if order.backward else [step.graph]
+    )
+    before, during = split(whole, still)
+    shape = Shape(
+        states=len(step.states),
+        forcings=len(step.forcings),
+        parameters=len(step.parameters),
+        series=len(step.series),
+        constants=len(before.outputs),
+        moving=bool(order.moving),
+        lanes=host().lanes(order.dtype),
+        itemsize=4 if order.dtype == "float32" else 8,
+    )
+    # The scratch buffer holds all parameters, moving ones too.
+    before = before.over([f"parameters.{name}" for name in step.parameters])
+    return Graphs(before, during[0], during[1] if order.backward else None, shape)

@@ -1,0 +1,41 @@
+"""The sizes a kernel is compiled for, and the memory it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Shape"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Numbers of a compiled step.
+
+    Parameters
+    ----------
+    states, forcings, parameters, series : int
+    constants : int
+        Values computed from the parameters before the first step.
+    moving : bool
+        Whether some parameter varies in time.
+    lanes : int
+    itemsize : int
+    """
+
+    states: int
+    forcings: int
+    parameters: int
+    series: int
+    constants: int
+    moving: bool
+    lanes: int
+    itemsize: int
+
+    def scratch(self, rows: int, members: int, every: int, *, backward: bool) -> int:
+        """Numbers in the scratch buffer; the loops say what lies where."""
+        block = rows * members
+        parameters = self.parameters + self.constants
+        if backward:
+            per_block = (every + 1) * self.states + parameters + self.parameters
+            return (block * per_block + 2 * self.forcings + self.series) * self.lanes
+        return (block * (self.states + parameters) + self.forcings + self.series) * self.lanes

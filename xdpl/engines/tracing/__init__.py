@@ -1,0 +1,1 @@
+"""From the step of a model to graphs of elementwise operations: the step itself, and its adjoint."""

@@ -1,0 +1,71 @@
+"""Take out of graphs what does not change with time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdpl.engines.tracing.graph import CONDITIONS, Builder, Graph, Node, Operand
+
+__all__ = ["split"]
+
+
+def split(graphs: Sequence[Graph], constant: Sequence[str]) -> tuple[Graph, list[Graph]]:
+    """Divide graphs by whether a value depends on constant inputs only.
+
+    Parameters
+    ----------
+    graphs : sequence of Graph
+    constant : sequence of str
+        Inputs that stay the same over all steps.
+
+    Returns
+    -------
+    before : Graph
+        From the constant inputs to values that the graphs take of them.
+    during : list of Graph
+        Each graph with those values as further inputs, after its own.
+    """
+    builder = Builder(constant)
+    taken: dict[Operand, int] = {}
+    still = [_still(graph, builder) for graph in graphs]
+    for graph, known in zip(graphs, still, strict=True):
+        count = len(graph.inputs)
+        seen = [a for i, n in enumerate(graph.nodes, start=count) if i not in known for a in n.args]
+        for a in (*seen, *(value for _, value in graph.outputs)):
+            if isinstance(a, int) and a >= count and a in known:
+                taken.setdefault(known[a], len(taken))
+    names = [f"constant {i}" for i in range(len(taken))]
+    before = builder.build([*zip(names, taken, strict=True)])
+    during = [_during(g, known, taken, names) for g, known in zip(graphs, still, strict=True)]
+    return before, during
+
+
+def _still(graph: Graph, builder: Builder) -> dict[int, Operand]:
+    """Values of a graph that stay the same, as operands of a builder."""
+    place = {name: i for i, name in enumerate(builder.inputs)}
+    known: dict[int, Operand] = {i: place[name] for i, name in enumerate(graph.inputs) if name in place}
+    for i, node in enumerate(graph.nodes, start=len(graph.inputs)):
+        # A condition has no number to be stored as: it is decided again in each step.
+        if node.op not in CONDITIONS and all(isinstance(a, float) or a in known for a in node.args):
+            args = [known[a] if isinstance(a, int) else a for a in node.args]
+            known[i] = builder.add(node.op, *args)
+    return known
+
+
+def _during(graph: Graph, known: dict[int, Operand], taken: dict[Operand, int], names: list[str]) -> Graph:
+    count = len(graph.inputs)
+    index = {i: i for i in range(count)}
+    nodes: list[Node] = []
+
+    def moved(a: Operand) -> Operand:
+        return index[a] if isinstance(a, int) else a
+
+    for i, node in enumerate(graph.nodes, start=count):
+        if i in known:
+            # Those that only other constant values use are not stored, and not asked for.
+            index[i] = count + taken.get(known[i], 0)
+        else:
+            index[i] = count + len(names) + len(nodes)
+            nodes.append(Node(node.op, tuple(moved(a) for a in node.args)))
+    outputs = tuple((name, moved(a)) for name, a in graph.outputs)
+    return Graph((*graph.inputs, *names), tuple(nodes), outputs).select([name for name, _ in outputs])
