@@ -103,7 +103,9 @@ def strip(array: xr.DataArray, target: str) -> xr.DataArray:
         msg = f"{array.name}: no units"
         raise UnitsError(msg)
     slope, offset = linear(source, target)
-    plain = magnitude(array).drop_attrs(deep=False)
+    # Not drop_attrs, which copies the data.
+    plain = magnitude(array).copy(deep=False)
+    plain.attrs = {}
     if slope != 1.0:
         plain = plain * slope
     return plain + offset if offset != 0.0 else plain

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from xdpl.engines.fused import kernels_for
 from xdpl.engines.numba.arrays import Arrays
@@ -87,7 +86,6 @@ class _Fused(torch.autograd.Function):
         return tuple(_tensor(a) for a in (*run.series, *run.final))
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
         call: _Call = ctx.call
         checkpoints, *tensors = ctx.saved_tensors
@@ -104,8 +102,25 @@ class _Fused(torch.autograd.Function):
             incoming[count:],
             average=call.average,
         )
-        gradients: list[Any] = [*(d_forcings or [None] * f), *d_parameters, *d_start]
-        return (None, *(_tensor(g) if n else None for g, n in zip(gradients, needed, strict=True)))
+        arrays: list[Any] = [*(d_forcings or [None] * f), *d_parameters, *d_start]
+        gradients = [_tensor(g) for g, n in zip(arrays, needed, strict=True) if n]
+        if torch.is_grad_enabled():
+            gradients = list(_First.apply(len(gradients), *gradients, *tensors, *cotangents))
+        left = iter(gradients)
+        return (None, *(next(left) if n else None for n in needed))
+
+
+class _First(torch.autograd.Function):
+    """First derivatives, whose own gradient is refused."""
+
+    @staticmethod
+    def forward(ctx: Any, count: int, *tensors: Tensor | None) -> tuple[Tensor | None, ...]:
+        return tensors[:count]
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Tensor) -> NoReturn:
+        msg = 'fused engines have no second derivatives; engine="array" has'
+        raise RuntimeError(msg)
 
 
 def _bare(t: Tensor) -> Any:

@@ -42,7 +42,7 @@ class Tiling:
     @classmethod
     def of(cls, arrays: Arrays, shape: Shape, every: int | None) -> Tiling:
         """The division of a run; `every=None` chooses by length and memory."""
-        vectors = -(-arrays.sites // shape.lanes)
+        vectors = max(1, -(-arrays.sites // shape.lanes))
         share = -(-vectors // threads.count())
         passes = -(-share // max(1, _IN_FLIGHT // arrays.members))
         rows = -(-share // passes)
