@@ -1,11 +1,13 @@
 """What labels cost: datasets in and out against the bare engine, and against pyet."""
 
 import numpy as np
+import xarray as xr
 
 import xdpl
-from xdpl.engines.array import run
+from xdpl.engines import run
 
-from .ratios import ratio
+from .kernels import inputs
+from .ratios import ratio, seconds
 
 
 class Simulate:
@@ -23,10 +25,31 @@ class Simulate:
         return xdpl.simulate(self.ds, self.model)
 
     def bare(self):
-        return run(self.model, self.forcings, self.parameters, outputs=self.model.outputs)
+        return run(None, self.model, self.forcings, self.parameters, outputs=self.model.outputs)
 
     def track_engine_share(self):
         return ratio(self.labelled, self.bare)
+
+
+class Streamflow:
+    """Ten years of HBV on a dataset with parameters of its own for each basin, streamflow only."""
+
+    params = [50, 5000]
+    param_names = ["basins"]
+    unit = "million site-days per second"
+
+    def setup(self, basins):
+        self.model = xdpl.models.get("hbv")
+        forcings, parameters = inputs(self.model, 3650, basins)
+        units = {d.name: d.units for d in (*self.model.forcings, *self.model.parameters)}
+        ds = xr.Dataset({k: (("time", "basin"), v, {"units": units[k]}) for k, v in forcings.items()})
+        self.ds = ds.assign_coords(time=xr.date_range("2000-01-01", periods=3650), basin=np.arange(basins))
+        theta = xr.Dataset({k: ("basin", v, {"units": units[k]}) for k, v in parameters.items()})
+        self.parameters = theta.assign_coords(basin=self.ds["basin"])
+
+    def track_simulate(self, basins):
+        run = lambda: xdpl.simulate(self.ds, self.model, self.parameters, outputs=["streamflow"])  # noqa: E731
+        return 3650 * basins / seconds(run) / 1e6
 
 
 class Evapotranspiration:

@@ -130,7 +130,7 @@ def test_only_what_is_asked_for_is_differentiated(model):
     forcings, theta, start = ({k: v.detach() for k, v in g.items()} for g in inputs(model, 6, 3))
     name = model.parameters[0].name
     theta[name].requires_grad_()
-    series, final = fused.run(model, forcings, theta, initial=start, outputs=model.outputs)
+    series, _ = fused.run(model, forcings, theta, initial=start, outputs=model.outputs)
     series[model.outputs[0]].sum().backward()
     assert theta[name].grad is not None and all(v.grad is None for v in forcings.values())
 

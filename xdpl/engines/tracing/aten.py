@@ -28,27 +28,31 @@ class _Recorder(Builder):
 
     def __init__(self, inputs: Sequence[str]) -> None:
         super().__init__(inputs)
-        self.masks: set[Operand] = set()
-        self.powers: dict[tuple[Operand, Operand], Operand] = {}
+        self._masks: set[Operand] = set()
+        self._powers: dict[tuple[str, str], Operand] = {}
 
     def add(self, op: str, *args: Operand) -> Operand:
         """As in `Builder`."""
         value = super().add(op, *args)
         if op in CONDITIONS:
-            self.masks.add(value)
+            self._masks.add(value)
         return value
+
+    def is_mask(self, a: Operand) -> bool:
+        """Whether an operand is a condition; a constant that equals its index is not."""
+        return isinstance(a, int) and a in self._masks
 
     def pow(self, x: Operand, y: Operand) -> Operand:
         """`x**y`; where `x**(y + 1)` is known, by a division."""
         shorter = self._look(y)
         if shorter and shorter[0] == "subtract" and shorter[1][1] == 1.0:
-            known = self.powers.get((x, shorter[1][0]))
+            known = self._powers.get((repr(x), repr(shorter[1][0])))
             if known is not None:
                 above, one = self.add("greater", y, 0.0), self.add("equal", y, 0.0)
                 at_zero = self.add("where", above, 0.0, self.add("where", one, 1.0, float("inf")))
                 return self.add("where", self.add("equal", x, 0.0), at_zero, self.add("divide", known, x))
         value = self.add("pow", x, y)
-        self.powers[x, y] = value
+        self._powers[repr(x), repr(y)] = value
         return value
 
 
@@ -95,7 +99,7 @@ def to_graph(module: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Grap
 def _convert(b: _Recorder, node: Any, args: list[Any]) -> Operand:
     name = node.target._opname.removesuffix("_")
     if name in _ALIASES:
-        return _number(b, args[0]) if args[0] in b.masks and "dtype" in node.kwargs else args[0]
+        return _number(b, args[0]) if b.is_mask(args[0]) and "dtype" in node.kwargs else args[0]
     if name in _SPECIAL:
         return _SPECIAL[name](b, *args, **{k: v for k, v in node.kwargs.items() if k in ("alpha", "value")})
     if name in _SAME:
@@ -117,9 +121,9 @@ def _sub(b: _Recorder, x: Operand, y: Operand, alpha: float = 1.0) -> Operand:
 
 
 def _mul(b: _Recorder, x: Operand, y: Operand) -> Operand:
-    if x in b.masks and y in b.masks:
+    if b.is_mask(x) and b.is_mask(y):
         return b.add("logical_and", x, y)
-    x, y = (_number(b, a) if a in b.masks else a for a in (x, y))
+    x, y = (_number(b, a) if b.is_mask(a) else a for a in (x, y))
     return b.add("multiply", x, y)
 
 

@@ -23,7 +23,7 @@ Operand = int | float
 """An `int` is the index of a value (inputs first, then nodes), a `float` a constant."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Node:
     """One operation, named as in the array API."""
 
@@ -101,7 +101,7 @@ class Builder:
     def __init__(self, inputs: Sequence[str]) -> None:
         self.inputs = tuple(inputs)
         self._nodes: list[Node] = []
-        self._known: dict[Node, int] = {}
+        self._known: dict[tuple[str, ...], int] = {}
 
     def add(self, op: str, *args: Operand) -> Operand:
         """Operand for an operation: an earlier value, a constant or a new node."""
@@ -109,10 +109,12 @@ class Builder:
         if not isinstance(simple, tuple):
             return simple
         node = Node(*simple)
-        if node not in self._known:
-            self._known[node] = len(self.inputs) + len(self._nodes)
+        # To Python 2 and 2.0 are equal; here one is a value and the other a constant.
+        key = (node.op, *map(repr, node.args))
+        if key not in self._known:
+            self._known[key] = len(self.inputs) + len(self._nodes)
             self._nodes.append(node)
-        return self._known[node]
+        return self._known[key]
 
     def build(self, outputs: Sequence[tuple[str, Operand]]) -> Graph:
         """The graph of the outputs, without what they do not need."""

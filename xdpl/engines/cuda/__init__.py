@@ -1,0 +1,1 @@
+"""Engine `cuda`: fused kernels for GPUs, one thread for each site and member."""
