@@ -114,7 +114,7 @@ def measure(engine, model, days, sites, members, device, repeats):
 def compiled(model):
     """Registers and spilled bytes per thread of the kernels that were measured."""
     from xdpl.engines.cuda.kernels import kernel
-    from xdpl.engines.numba.plan import Order
+    from xdpl.engines.tracing.order import Order
     from xdpl.engines.tracing.trace import step_of
 
     order = Order(step_of(model, (TARGET[model.name],)), "float32")

@@ -17,7 +17,7 @@ from model_cases import MODELS
 
 from xdpl.engines import array, fused
 from xdpl.engines.numba import cache, kernels, machine
-from xdpl.engines.numba.plan import Order
+from xdpl.engines.tracing.order import Order
 from xdpl.engines.tracing.trace import step_of
 
 RAIN = np.random.default_rng(0).gamma(0.5, 8.0, (12, 9))

@@ -11,37 +11,49 @@ from array_api_compat import array_namespace
 
 from xdpl.models.base import Model
 
-__all__ = ["Canonical", "canonical"]
+__all__ = ["Arrays", "Canonical", "canonical"]
 
 Array = Any
 
 
 @dataclass(frozen=True)
-class Canonical:
-    """Arrays of a run in declared order.
+class Arrays:
+    """What goes into a run, in declared order.
 
     Parameters
     ----------
     forcings : tuple of array, (time, 1, site)
-    parameters : tuple of array, (time or 1, member, site)
-    start : tuple of array, (member, site)
+    parameters : tuple of array, (time or 1, member or 1, site)
+    start : tuple of array, (member or 1, site)
         States before the first step.
+    steps, members, sites : int
+    """
+
+    forcings: tuple[Any, ...]
+    parameters: tuple[Any, ...]
+    start: tuple[Any, ...]
+    steps: int
+    members: int
+    sites: int
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """Arrays of a run, and what they were before.
+
+    Parameters
+    ----------
+    arrays : Arrays
     moving : frozenset of str
         Parameters that vary in time.
-    steps, members, sites : int
     shape : tuple of int
         Of the sites, before they were flattened.
     dtype : str
         Of all arrays.
     """
 
-    forcings: tuple[Array, ...]
-    parameters: tuple[Array, ...]
-    start: tuple[Array, ...]
+    arrays: Arrays
     moving: frozenset[str]
-    steps: int
-    members: int
-    sites: int
     shape: tuple[int, ...]
     dtype: str
 
@@ -81,16 +93,14 @@ def canonical(
     def flat(v: Array, *dims: int) -> Array:
         return xp.reshape(xp.astype(v, dtype, copy=False), (*dims, sites))
 
-    return Canonical(
+    arrays = Arrays(
         forcings=tuple(flat(forcings[d.name], steps, 1) for d in model.forcings),
         parameters=tuple(
             flat(parameters[d.name], steps if d.name in moving else 1, count) for d in model.parameters
         ),
         start=tuple(flat(initial[d.name], count) for d in model.states),
-        moving=moving,
         steps=steps,
         members=count,
         sites=sites,
-        shape=shape,
-        dtype=str(dtype).removeprefix("torch."),
     )
+    return Canonical(arrays, moving, shape, str(dtype).removeprefix("torch."))

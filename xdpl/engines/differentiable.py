@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
+from xdpl.engines.canonical import Arrays
 from xdpl.engines.fused import kernels_for
-from xdpl.engines.numba.arrays import Arrays
-from xdpl.engines.numba.plan import Order
+from xdpl.engines.tracing.order import Order
 
 __all__ = ["apply"]
 

@@ -10,8 +10,7 @@ from typing import Any
 from array_api_compat import is_numpy_array, is_torch_array
 
 from xdpl.engines.canonical import canonical
-from xdpl.engines.numba.arrays import Arrays
-from xdpl.engines.numba.plan import Order
+from xdpl.engines.tracing.order import Order
 from xdpl.engines.tracing.trace import step_of
 from xdpl.models.base import Model
 
@@ -47,20 +46,20 @@ def run(
     """
     c = canonical(model, forcings, parameters, initial, members)
     order = Order(step_of(model, tuple(outputs)), c.dtype, c.moving)
-    arrays = Arrays(c.forcings, c.parameters, c.start, c.steps, c.members, c.sites)
-    if is_torch_array(c.forcings[0]):
+    first = c.arrays.forcings[0]
+    if is_torch_array(first):
         # torch is imported here: a run on numpy arrays does without it.
         from xdpl.engines.differentiable import apply
 
-        series, final = apply(order, arrays, average=average, every=every, progress=progress)
+        series, final = apply(order, c.arrays, average=average, every=every, progress=progress)
     else:
-        kernels = kernels_for(c.forcings[0])
-        result = kernels.forward(order, arrays, average=average, progress=progress)
+        kernels = kernels_for(first)
+        result = kernels.forward(order, c.arrays, average=average, progress=progress)
         series, final = result.series, result.final
     dims = () if members is None else (members,)
     kept = () if average else dims
     return (
-        {k: v.reshape((c.steps, *kept, *c.shape)) for k, v in zip(outputs, series, strict=True)},
+        {k: v.reshape((c.arrays.steps, *kept, *c.shape)) for k, v in zip(outputs, series, strict=True)},
         {s.name: v.reshape((*dims, *c.shape)) for s, v in zip(model.states, final, strict=True)},
     )
 

@@ -9,11 +9,10 @@ from cuda_everything import Everything, inputs
 from model_cases import MODELS, random_inputs
 
 from xdpl.engines.array import run as run_array
-from xdpl.engines.canonical import canonical
+from xdpl.engines.canonical import Arrays, canonical
 from xdpl.engines.cuda.kernels import simulated
 from xdpl.engines.cuda.run import Segments, backward, forward
-from xdpl.engines.numba.arrays import Arrays
-from xdpl.engines.numba.plan import Order
+from xdpl.engines.tracing.order import Order
 from xdpl.engines.tracing.trace import step_of
 
 DAYS, MEMBERS, SITES = 5, 2, 3
@@ -65,8 +64,9 @@ class Case:
 
     def arrays(self, convert=torch.Tensor.detach):
         c = canonical(self.model, self.forcings, self.parameters, self.start, MEMBERS)
-        groups = [tuple(map(convert, group)) for group in (c.forcings, c.parameters, c.start)]
-        return Arrays(*groups, c.steps, c.members, c.sites), c.moving
+        a = c.arrays
+        groups = [tuple(map(convert, group)) for group in (a.forcings, a.parameters, a.start)]
+        return Arrays(*groups, a.steps, a.members, a.sites), c.moving
 
     def inputs(self):
         """Leaves in the order of gradients."""

@@ -11,7 +11,7 @@ import pytest
 from cuda_everything import Everything
 from model_cases import MODELS
 
-from xdpl.engines.numba.plan import Order
+from xdpl.engines.tracing.order import Order
 from xdpl.engines.tracing.trace import step_of
 
 pytest.importorskip("numba_cuda", reason="numba-cuda compiles for GPUs")

@@ -127,7 +127,7 @@ def test_literals_and_outputs_without_a_node():
 
 def test_source_of_a_kernel():
     from xdpl.engines.cuda.loops import kernel_source
-    from xdpl.engines.numba.plan import Order, graphs
+    from xdpl.engines.tracing.order import Order, graphs
 
     order = Order(step_of(MODELS["hbv"], ("streamflow",)), "float32", frozenset({"beta"}))
     source, arguments = kernel_source(order, graphs(order))

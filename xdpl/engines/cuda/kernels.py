@@ -15,7 +15,7 @@ import numpy as np
 from xdpl.engines.cuda.layout import Arguments
 from xdpl.engines.cuda.loops import NAME, kernel_source
 from xdpl.engines.cuda.words import on_device, plain
-from xdpl.engines.numba.plan import Order, graphs
+from xdpl.engines.tracing.order import Order, graphs
 
 __all__ = ["Kernel", "function", "kernel", "simulated"]
 

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 
 from xdpl.engines.cuda.layout import Arguments, arguments
 from xdpl.engines.cuda.source import literal, print_graph
-from xdpl.engines.numba.plan import Graphs, Order
 from xdpl.engines.tracing.graph import Graph
+from xdpl.engines.tracing.order import Graphs, Order
 
 __all__ = ["NAME", "kernel_source"]
 
@@ -58,16 +58,16 @@ class _Kernel:
     """
 
     def __init__(self, order: Order, graphs: Graphs) -> None:
-        step, shape = order.step, graphs.shape
+        step = order.step
         self.dtype = order.dtype
         self.graphs = graphs
         self.moving = [k for k, name in enumerate(step.parameters) if name in order.moving]
         self.still = [k for k, name in enumerate(step.parameters) if name not in order.moving]
-        self.states = _names("s", shape.states)
-        self.forcings = _names("f", shape.forcings)
-        self.parameters = _names("p", shape.parameters)
-        self.constants = _names("c", shape.constants)
-        self.series = _names("y", shape.series)
+        self.states = _names("s", len(step.states))
+        self.forcings = _names("f", len(step.forcings))
+        self.parameters = _names("p", len(step.parameters))
+        self.constants = _names("c", len(graphs.before.outputs))
+        self.series = _names("y", len(step.series))
 
     def print(self, graph: Graph, inputs: Sequence[str], prefix: str) -> tuple[list[str], list[str]]:
         """Source of a graph."""
@@ -104,9 +104,8 @@ class _Kernel:
 class _Forward(_Kernel):
     def __init__(self, order: Order, graphs: Graphs) -> None:
         super().__init__(order, graphs)
-        s = graphs.shape
-        counts = {"forcing": s.forcings, "parameter": s.parameters, "start": s.states}
-        counts |= {"series": s.series, "final": s.states}
+        counts = {"forcing": len(self.forcings), "parameter": len(self.parameters)}
+        counts |= {"start": len(self.states), "series": len(self.series), "final": len(self.states)}
         self.arguments = arguments(counts, self.moving, backward=False)
 
     def body(self) -> list[str]:
@@ -131,11 +130,11 @@ class _Forward(_Kernel):
 class _Backward(_Kernel):
     def __init__(self, order: Order, graphs: Graphs) -> None:
         super().__init__(order, graphs)
-        s = graphs.shape
-        self.d_states = _names("g", s.states)
-        self.d_forcings = s.forcings if order.forcings else 0
-        counts = {"forcing": s.forcings, "parameter": s.parameters, "d_series": s.series}
-        counts |= {"d_final": s.states, "d_start": s.states, "d_parameter": s.parameters}
+        states, parameters = len(self.states), len(self.parameters)
+        self.d_states = _names("g", states)
+        self.d_forcings = len(self.forcings) if order.forcings else 0
+        counts = {"forcing": len(self.forcings), "parameter": parameters, "d_series": len(self.series)}
+        counts |= {"d_final": states, "d_start": states, "d_parameter": parameters}
         self.arguments = arguments(counts | {"d_forcing": self.d_forcings}, self.moving, backward=True)
 
     def body(self) -> list[str]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from xdpl.engines.canonical import Arrays
 from xdpl.engines.cuda.kernels import Kernel, kernel, simulated
 from xdpl.engines.cuda.library import Library, library_of
-from xdpl.engines.numba.arrays import Arrays
-from xdpl.engines.numba.plan import Order
+from xdpl.engines.tracing.order import Order
 
 __all__ = ["Forward", "Segments", "backward", "forward"]
 

@@ -4,48 +4,16 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Arrays", "Tables", "aligned", "side_by_side"]
+from xdpl.engines.canonical import Arrays
+
+__all__ = ["Tables", "adjacent", "aligned", "side_by_side"]
 
 _CACHE_LINE = 64
-
-
-@dataclass(frozen=True)
-class Arrays:
-    """What goes into a run.
-
-    Parameters
-    ----------
-    forcings : tuple of ndarray, (time, 1, site)
-    parameters : tuple of ndarray, (time or 1, member or 1, site)
-    start : tuple of ndarray, (member or 1, site)
-        States before the first step.
-    steps, members, sites : int
-    """
-
-    forcings: tuple[Any, ...]
-    parameters: tuple[Any, ...]
-    start: tuple[Any, ...]
-    steps: int
-    members: int
-    sites: int
-
-    def side_by_side(self, dtype: Any) -> Arrays:
-        """The same with the sites of each array adjacent in memory."""
-
-        def moved(group: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-            return tuple(side_by_side(a, dtype) for a in group)
-
-        return replace(
-            self,
-            forcings=moved(self.forcings),
-            parameters=moved(self.parameters),
-            start=moved(self.start),
-        )
 
 
 class Tables:
@@ -77,6 +45,20 @@ def side_by_side(a: np.ndarray, dtype: Any) -> np.ndarray:
     if a.dtype == dtype and (a.shape[-1] == 1 or a.strides[-1] == a.itemsize):
         return a
     return np.ascontiguousarray(a, dtype)
+
+
+def adjacent(arrays: Arrays, dtype: Any) -> Arrays:
+    """The arrays of a run with the sites of each side by side."""
+
+    def moved(group: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return tuple(side_by_side(a, dtype) for a in group)
+
+    return replace(
+        arrays,
+        forcings=moved(arrays.forcings),
+        parameters=moved(arrays.parameters),
+        start=moved(arrays.start),
+    )
 
 
 def aligned(size: int, dtype: Any) -> np.ndarray:

@@ -12,19 +12,20 @@ from xdpl.engines.numba.intrinsics import Output, graph_function
 from xdpl.engines.numba.loops import Functions, backward_loop, forward_loop
 from xdpl.engines.numba.machine import assemble
 from xdpl.engines.numba.moves import moves
-from xdpl.engines.numba.plan import Graphs
+from xdpl.engines.numba.shape import Shape
 from xdpl.engines.tracing.graph import Graph
+from xdpl.engines.tracing.order import Graphs
 
 __all__ = ["compile_kernel"]
 
 
-def compile_kernel(graphs: Graphs, dtype: str) -> tuple[bytes, str]:
+def compile_kernel(graphs: Graphs, shape: Shape) -> tuple[bytes, str]:
     """Machine code of a kernel.
 
     Parameters
     ----------
     graphs : Graphs
-    dtype : {"float32", "float64"}
+    shape : Shape
 
     Returns
     -------
@@ -33,24 +34,23 @@ def compile_kernel(graphs: Graphs, dtype: str) -> tuple[bytes, str]:
     name : str
         Of the function in it.
     """
-    number, integer = types.CPointer(getattr(types, dtype)), types.int64
+    number, integer = types.CPointer(getattr(types, shape.dtype)), types.int64
     tables = types.CPointer(types.CPointer(integer))
     signature = types.void(*[integer] * 8, tables, number, number)
     # No fastmath here: its flags would reach into the functions and break their rounding.
-    kernel = numba.cfunc(signature, error_model="numpy")(_loop(graphs, dtype))
+    kernel = numba.cfunc(signature, error_model="numpy")(_loop(graphs, shape))
     return assemble(kernel.inspect_llvm()), kernel.native_name
 
 
-def _loop(graphs: Graphs, dtype: str) -> Any:
-    s = graphs.shape
+def _loop(graphs: Graphs, s: Shape) -> Any:
     inputs = (s.states, s.forcings, s.parameters)
     states = Output(s.states)
 
     def function(graph: Graph, sources: Sequence[int], *targets: Output) -> Any:
-        return graph_function(graph, sources, targets, dtype, s.lanes)
+        return graph_function(graph, sources, targets, s.dtype, s.lanes)
 
     prepare = function(graphs.before, [s.parameters], Output(s.constants))
-    common: dict[str, Any] = moves(dtype, s.lanes) | {"prepare": prepare}
+    common: dict[str, Any] = moves(s.dtype, s.lanes) | {"prepare": prepare}
     if graphs.pull is None:
         step = function(graphs.step, [*inputs, s.constants], states, Output(s.series, add=True))
         return forward_loop(s, Functions(**common, step=step))

@@ -10,8 +10,8 @@ from typing import Any
 
 from xdpl.engines.numba import cache
 from xdpl.engines.numba.machine import load
-from xdpl.engines.numba.plan import Order, graphs
 from xdpl.engines.numba.shape import Shape
+from xdpl.engines.tracing.order import Order, graphs
 
 __all__ = ["Kernel", "kernel"]
 
@@ -63,8 +63,9 @@ def _make(order: Order) -> Kernel:
         from xdpl.engines.numba.compile import compile_kernel
 
         made = graphs(order)
-        code, name = compile_kernel(made, order.dtype)
-        kept = {"name": name, "shape": dataclasses.asdict(made.shape)}, code
+        shape = Shape.of(order, made)
+        code, name = compile_kernel(made, shape)
+        kept = {"name": name, "shape": dataclasses.asdict(shape)}, code
         cache.write(entry, *kept)
     description, code = kept
     return Kernel(load(code, description["name"], _PROTOTYPE), Shape(**description["shape"]))

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from xdpl.engines.canonical import Arrays
 from xdpl.engines.numba import threads
-from xdpl.engines.numba.arrays import Arrays, Tables, aligned, side_by_side
+from xdpl.engines.numba.arrays import Tables, adjacent, aligned, side_by_side
 from xdpl.engines.numba.kernels import Kernel, kernel
-from xdpl.engines.numba.plan import Order
 from xdpl.engines.numba.shape import Shape
+from xdpl.engines.tracing.order import Order
 
 __all__ = ["Forward", "Tiling", "backward", "forward"]
 
@@ -98,7 +99,7 @@ def forward(
         Show a bar over sites.
     """
     made = kernel(order)
-    arrays = arrays.side_by_side(order.dtype)
+    arrays = adjacent(arrays, order.dtype)
     tiling = Tiling.of(arrays, made.shape, every)
     kept = 1 if average else arrays.members
     series = [np.empty((arrays.steps, kept, arrays.sites), order.dtype) for _ in order.step.series]
@@ -141,7 +142,7 @@ def backward(
     d_start : list of ndarray, (member, site)
     """
     made = kernel(order)
-    arrays = arrays.side_by_side(order.dtype)
+    arrays = adjacent(arrays, order.dtype)
     step = order.step
     d_forcings = [
         np.empty((arrays.steps, 1, arrays.sites), order.dtype)

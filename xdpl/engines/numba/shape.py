@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xdpl.engines.numba.machine import host
+from xdpl.engines.tracing.order import Graphs, Order
+
 __all__ = ["Shape"]
 
 
@@ -30,6 +33,26 @@ class Shape:
     moving: bool
     lanes: int
     itemsize: int
+
+    @property
+    def dtype(self) -> str:
+        """The type of all numbers."""
+        return "float32" if self.itemsize == 4 else "float64"
+
+    @classmethod
+    def of(cls, order: Order, graphs: Graphs) -> Shape:
+        """The sizes of a kernel for this machine."""
+        step = order.step
+        return cls(
+            states=len(step.states),
+            forcings=len(step.forcings),
+            parameters=len(step.parameters),
+            series=len(step.series),
+            constants=len(graphs.before.outputs),
+            moving=bool(order.moving),
+            lanes=host().lanes(order.dtype),
+            itemsize=4 if order.dtype == "float32" else 8,
+        )
 
     def scratch(self, rows: int, members: int, every: int, *, backward: bool) -> int:
         """Numbers in the scratch buffer; the loops say what lies where."""

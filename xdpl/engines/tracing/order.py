@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdpl.engines.numba.machine import host
-from xdpl.engines.numba.shape import Shape
 from xdpl.engines.tracing.adjoint import adjoint
 from xdpl.engines.tracing.graph import Graph
 from xdpl.engines.tracing.split import split
@@ -50,13 +48,11 @@ class Graphs:
         The step; in an adjoint without series.
     pull : Graph, optional
         The adjoint of the step.
-    shape : Shape
     """
 
     before: Graph
     step: Graph
     pull: Graph | None
-    shape: Shape
 
 
 def graphs(order: Order) -> Graphs:
@@ -67,16 +63,6 @@ def graphs(order: Order) -> Graphs:
         [step.storing(()).graph, adjoint(step, forcings=order.forcings)] if order.backward else [step.graph]
     )
     before, during = split(whole, still)
-    shape = Shape(
-        states=len(step.states),
-        forcings=len(step.forcings),
-        parameters=len(step.parameters),
-        series=len(step.series),
-        constants=len(before.outputs),
-        moving=bool(order.moving),
-        lanes=host().lanes(order.dtype),
-        itemsize=4 if order.dtype == "float32" else 8,
-    )
-    # The scratch buffer holds all parameters, moving ones too.
+    # Kernels hold all parameters in one place, moving ones too.
     before = before.over([f"parameters.{name}" for name in step.parameters])
-    return Graphs(before, during[0], during[1] if order.backward else None, shape)
+    return Graphs(before, during[0], during[1] if order.backward else None)
