@@ -11,6 +11,7 @@ import xarray as xr
 from array_api_compat import is_cupy_array
 
 from xdpl import engines, models, units
+from xdpl.engines.tracing.trace import step_of
 from xdpl.errors import Problems
 from xdpl.labelled import blocks, schema
 from xdpl.labelled.attrs import provenance, variable_attrs
@@ -100,6 +101,9 @@ def simulate(
     kind = np.result_type(*(a.dtype for a in arrays.values()))
     arrays, theta = ({k: a.astype(kind, copy=False) for k, a in group.items()} for group in (arrays, theta))
     start = None if start is None else {k: a.astype(kind, copy=False) for k, a in start.items()}
+    if (engine or engines.choose(_like(next(iter(arrays.values()))))) != "array":
+        # What kernels cannot run is said now, also where the run itself is lazy.
+        step_of(model, wanted)
     results = blocks.apply(model, arrays, theta, start, wanted, engine=engine, progress=progress)
     order = _dim_order(ds, [f.variable for f in found.values()])
     out = xr.Dataset()
@@ -118,8 +122,13 @@ def simulate(
     return units.quantify_like(out, quantified[0]) if quantified else out
 
 
+def _like(array: xr.DataArray) -> Any:
+    """An array of the kind that blocks of the data are."""
+    return getattr(array.data, "_meta", array.data)
+
+
 def _on_gpu(array: xr.DataArray) -> bool:
-    return bool(is_cupy_array(getattr(array.data, "_meta", array.data)))
+    return bool(is_cupy_array(_like(array)))
 
 
 def _wanted(model: Model, outputs: Sequence[str] | None, problems: Problems) -> list[str]:

@@ -41,8 +41,10 @@ def test_count_without_a_choice(monkeypatch):
     monkeypatch.delenv("XDPL_NUM_THREADS", raising=False)
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert threads.count() == available
-    monkeypatch.setenv("XDPL_NUM_THREADS", "0")
-    assert threads.count() == 1
+    for wrong in ("0", "-1", "two"):
+        monkeypatch.setenv("XDPL_NUM_THREADS", wrong)
+        with pytest.raises(ValueError, match=f"a number of at least 1, got '{wrong}'"):
+            threads.count()
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 4, 5, 300])

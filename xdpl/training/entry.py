@@ -13,6 +13,7 @@ import torch
 import xarray as xr
 
 from xdpl import engines, networks, units
+from xdpl.engines.tracing.trace import step_of
 from xdpl.errors import Problems
 from xdpl.fit.result import Fit
 from xdpl.labelled.attrs import model_hash
@@ -53,6 +54,9 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | 
         request.seed,
         engines.choose(samples.observed) if request.engine is None else request.engine,
     )
+    if plan.engine != "array":
+        # What kernels cannot run is said before the bar appears.
+        step_of(inputs.model, (inputs.output,))
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(request.seed)
         body = build(inputs.network, arrays.attributes.shape[1], len(inputs.model.parameters))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from xdpl import engines
+from xdpl.engines.tracing.trace import remembering
 from xdpl.models import Model
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.training import checkpoints
@@ -144,7 +145,8 @@ def train(
             started = time.perf_counter()
             # Dropout draws from the global generator: seeded per epoch, a resumed run draws the same.
             torch.manual_seed(plan.seed * 100_003 + epoch)
-            row = _epoch(model, network, windows.epoch(samples, generator), plan, optimiser)
+            with remembering():
+                row = _epoch(model, network, windows.epoch(samples, generator), plan, optimiser)
             row["learning_rate"] = float(schedule.get_last_lr()[0])
             row["seconds"] = time.perf_counter() - started
             schedule.step()

@@ -76,9 +76,10 @@ def write(entry: str, description: dict[str, Any], code: bytes) -> None:
     content = hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest
     with contextlib.suppress(OSError):
         folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder(), delete=False) as file:
-            file.write(content)
+        file = tempfile.NamedTemporaryFile(dir=folder(), delete=False)
         try:
+            with file:
+                file.write(content)
             os.replace(file.name, folder() / f"{entry}.kernel")
         finally:
             with contextlib.suppress(OSError):

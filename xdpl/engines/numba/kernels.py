@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import os
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,16 @@ class Kernel:
 
 _kernels: dict[Order, Kernel] = {}
 _lock = threading.Lock()
+
+
+def _renew_lock() -> None:
+    """A forked process must not wait for a thread that was not copied."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def kernel(order: Order) -> Kernel:

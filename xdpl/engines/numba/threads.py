@@ -20,9 +20,12 @@ _lock = threading.Lock()
 
 def count() -> int:
     """Threads to use: `XDPL_NUM_THREADS`, or the processors this process may run on."""
-    chosen = os.environ.get("XDPL_NUM_THREADS")
+    chosen = os.environ.get("XDPL_NUM_THREADS", "")
+    if chosen.isdecimal() and int(chosen) > 0:
+        return int(chosen)
     if chosen:
-        return max(1, int(chosen))
+        msg = f"XDPL_NUM_THREADS: expected a number of at least 1, got {chosen!r}; fix: unset it"
+        raise ValueError(msg)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -37,14 +40,20 @@ def run(task: Callable[[int, int], None], pieces: Collection[tuple[int, int]]) -
         return
     left = iter(pieces)
     lock = threading.Lock()
+    failed = threading.Event()
 
     def work() -> None:
-        while True:
+        while not failed.is_set():
             with lock:
                 piece = next(left, None)
             if piece is None:
                 return
-            task(*piece)
+            try:
+                task(*piece)
+            except BaseException:
+                # An interrupt too: the other threads end with the piece they are at.
+                failed.set()
+                raise
 
     futures: list[Future[None]] = [_executor().submit(work) for _ in range(threads - 1)]
     try:

@@ -45,7 +45,8 @@ class _Recorder(Builder):
     def pow(self, x: Operand, y: Operand) -> Operand:
         """`x**y`; where `x**(y + 1)` is known, by a division."""
         shorter = self._look(y)
-        if shorter and shorter[0] == "subtract" and shorter[1][1] == 1.0:
+        # The value with the number 1 is not the constant 1.
+        if shorter and shorter[0] == "subtract" and repr(shorter[1][1]) == "1.0":
             known = self._powers.get((repr(x), repr(shorter[1][0])))
             if known is not None:
                 above, one = self.add("greater", y, 0.0), self.add("equal", y, 0.0)
@@ -132,7 +133,8 @@ def _clamp(b: _Recorder, x: Operand, low: Operand | None = None, high: Operand |
 
 
 def _sgn(b: _Recorder, x: Operand) -> Operand:
-    negative = b.add("where", b.add("less", x, 0.0), -1.0, b.add("multiply", x, 0.0))
+    # Zero for NaN, as in torch.
+    negative = b.add("where", b.add("less", x, 0.0), -1.0, 0.0)
     return b.add("where", b.add("greater", x, 0.0), 1.0, negative)
 
 

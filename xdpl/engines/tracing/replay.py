@@ -56,6 +56,9 @@ def replay(graph: Graph, xp: Any) -> Callable[..., tuple[Any, ...]]:
 
 
 def _apply(xp: Any, op: str, args: list[Any], like: Any) -> Any:
+    if all(isinstance(a, float) for a in args):
+        # Python's own arithmetic raises where arrays have NaN, and libraries differ in what functions take.
+        args = [xp.full_like(like, a) for a in args]
     if op in _OPERATORS:
         return _OPERATORS[op](*args)
     if op == "clip":

@@ -57,7 +57,7 @@ def _with_reciprocals(graph: Graph, constant: Sequence[str]) -> Graph:
 
     for i, node in enumerate(graph.nodes, start=count):
         op, args = node.op, [moved(a) for a in node.args]
-        if op == "divide" and i not in still and node.args[1] in still:
+        if op == "divide" and i not in still and isinstance(node.args[1], int) and node.args[1] in still:
             op, args = "multiply", [args[0], builder.add("divide", 1.0, args[1])]
         values.append(builder.add(op, *args))
     return builder.build([(name, moved(a)) for name, a in graph.outputs])

@@ -8,6 +8,8 @@ import numbers
 import sys
 from typing import Any, Literal, NoReturn
 
+import numpy as np
+
 from xdpl.engines.tracing.graph import Builder, Operand
 
 __all__ = ["Namespace", "Symbol", "UnsupportedOperation"]
@@ -22,6 +24,7 @@ _REAL = (
 _COMPARE = ("equal", "greater", "greater_equal", "less", "less_equal", "not_equal")
 _LOGICAL = ("logical_and", "logical_not", "logical_or", "logical_xor")
 _TEST = ("isfinite", "isinf", "isnan")
+_ONE = {*_REAL[: _REAL.index("add")], *_TEST, "logical_not"}
 
 
 class UnsupportedOperation(TypeError):
@@ -51,7 +54,6 @@ class Symbol:
     """
 
     __slots__ = ("_builder", "_kind", "_operand")
-    __array_ufunc__ = None
 
     def __init__(self, builder: Builder, operand: Operand, kind: Kind = "real") -> None:
         self._builder = builder
@@ -72,8 +74,27 @@ class Symbol:
     def __getitem__(self, key: object) -> NoReturn:
         refuse("indexing")
 
+    def __setitem__(self, key: object, value: object) -> NoReturn:
+        refuse("writing in place")
+
+    def __len__(self) -> NoReturn:
+        refuse("the length of an array")
+
+    def __round__(self, digits: int | None = None) -> NoReturn:
+        refuse("Python's round")
+
     def __array__(self, *args: object, **kwargs: object) -> NoReturn:
         refuse("a conversion to numpy")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Symbol:
+        # An operator with a number of numpy on its left comes here too.
+        name = {"power": "pow", "true_divide": "divide"}.get(ufunc.__name__, ufunc.__name__)
+        if method != "__call__" or options or name not in (*_ARITHMETIC.values(), *_COMPARE):
+            refuse(f"numpy.{ufunc.__name__}")
+        # Numbers may come as arrays without dims.
+        numbers_ = (v[()] if isinstance(v, np.ndarray) else v for v in inputs)
+        recorded: Symbol = getattr(Namespace(self._builder), name)(*numbers_)
+        return recorded
 
     def __float__(self) -> NoReturn:
         refuse("a conversion to a number")
@@ -97,10 +118,18 @@ class Namespace:
     builder : Builder
     """
 
+    # For array_api_compat.array_namespace.
+    __name__ = __name__
     pi, e, inf, nan = math.pi, math.e, math.inf, math.nan
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Namespace) and self._builder is other._builder
+
+    def __hash__(self) -> int:
+        return hash(self._builder)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -111,6 +140,11 @@ class Namespace:
         """Limit to [min, max]; either may be None."""
         low = -math.inf if min is None else min
         high = math.inf if max is None else max
+        # The bounds that are no bounds are those of None.
+        if isinstance(low, numbers.Real) and low == math.inf:
+            x, low = self.maximum(x, math.inf), -math.inf
+        if isinstance(high, numbers.Real) and high == -math.inf:
+            x, high = self.minimum(x, -math.inf), math.inf
         return _record(self._builder, "clip", (x, low, high), "real", "real")
 
     def where(self, condition: Any, x: Any, y: Any, /) -> Any:
@@ -123,17 +157,19 @@ class Namespace:
         operands = (condition._operand, *(_operand(v, "real") for v in (x, y)))
         return Symbol(self._builder, self._builder.add("where", *operands))
 
-    def full_like(self, x: Any, fill_value: float, /) -> Any:
+    def full_like(self, x: Any, fill_value: float, /, **options: Any) -> Any:
         """One value everywhere."""
+        if options:
+            refuse("xp.full_like with options")
         return Symbol(self._builder, _operand(fill_value, "real"))
 
-    def zeros_like(self, x: Any, /) -> Any:
+    def zeros_like(self, x: Any, /, **options: Any) -> Any:
         """Zero everywhere."""
-        return self.full_like(x, 0.0)
+        return self.full_like(x, 0.0, **options)
 
-    def ones_like(self, x: Any, /) -> Any:
+    def ones_like(self, x: Any, /, **options: Any) -> Any:
         """One everywhere."""
-        return self.full_like(x, 1.0)
+        return self.full_like(x, 1.0, **options)
 
     def sign(self, x: Any, /) -> Any:
         """-1, 0 or 1."""
@@ -173,7 +209,11 @@ def _refused(what: str) -> Any:
 
 
 def _function(op: str, takes: Kind, gives: Kind) -> Any:
-    def function(self: Namespace, /, *args: Any) -> Any:
+    count = 1 if op in _ONE else 2
+
+    def function(self: Namespace, /, *args: Any, **options: Any) -> Any:
+        if len(args) != count or options:
+            refuse(f"xp.{op} with other arguments than {count} array{'s' * (count > 1)}")
         return _record(self._builder, op, args, takes, gives)
 
     return function
@@ -208,6 +248,13 @@ for _op, _name in zip(("eq", "gt", "ge", "lt", "le", "ne"), _COMPARE, strict=Tru
 for _op, _name in {"and": "logical_and", "or": "logical_or", "xor": "logical_xor"}.items():
     setattr(Symbol, f"__{_op}__", _operator(_name, "mask", "mask"))
     setattr(Symbol, f"__r{_op}__", _operator(_name, "mask", "mask", swapped=True))
-for _op, _sign in {"floordiv": "//", "mod": "%", "matmul": "@", "lshift": "<<", "rshift": ">>"}.items():
+for _op, _sign in {
+    "floordiv": "//",
+    "mod": "%",
+    "matmul": "@",
+    "divmod": "divmod",
+    "lshift": "<<",
+    "rshift": ">>",
+}.items():
     setattr(Symbol, f"__{_op}__", _refused(f"the operator {_sign}"))
     setattr(Symbol, f"__r{_op}__", _refused(f"the operator {_sign}"))

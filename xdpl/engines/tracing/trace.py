@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from xdpl.engines.tracing.graph import Builder, Graph
 from xdpl.engines.tracing.symbols import Namespace, Symbol
 from xdpl.models.base import Model
 
-__all__ = ["Step", "step_of", "trace"]
+__all__ = ["Step", "remembering", "step_of", "trace"]
 
 
 @dataclass(frozen=True)
@@ -42,20 +43,36 @@ class Step:
 
 
 def step_of(model: Model, series: Sequence[str]) -> Step:
-    """The step of a model that computes these series; traced once per model.
+    """The step of a model that computes these series.
+
+    Traced each time, which takes a millisecond, since what a step uses may change in
+    a session; within `remembering`, once.
 
     Raises
     ------
     UnsupportedOperation
         With the operation, and its line in the step.
     """
-    return _step_of(model, type(model).step, tuple(series))
+    known = _known.get()
+    if known is None:
+        return trace(model).storing(tuple(series))
+    key = (id(model), tuple(series))
+    if key not in known:
+        known[key] = trace(model).storing(tuple(series))
+    return known[key]
 
 
-@functools.lru_cache(maxsize=256)
-def _step_of(model: Model, function: object, series: tuple[str, ...]) -> Step:
-    # The function is part of the key: in a session, a class may be defined again or changed.
-    return trace(model).storing(series)
+_known: ContextVar[dict[tuple[int, tuple[str, ...]], Step] | None] = ContextVar("known steps", default=None)
+
+
+@contextlib.contextmanager
+def remembering() -> Iterator[None]:
+    """Within, a step is traced once for each model and its series: for loops that run the same again."""
+    token = _known.set({})
+    try:
+        yield
+    finally:
+        _known.reset(token)
 
 
 def trace(model: Model) -> Step:
