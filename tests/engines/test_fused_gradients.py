@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from model_cases import MODELS, parameters, random_inputs, states
+from model_cases import MODELS, corner_inputs, parameters, random_inputs, states
 
 from xdpl.engines import array, fused
 
@@ -124,6 +124,13 @@ def test_gradcheck(model, members):
     flat = [v for g in groups for v in g.values()]
     values = [(v.detach() / s).requires_grad_() for v, s in zip(flat, scales, strict=True)]
     assert torch.autograd.gradcheck(run, values, eps=1e-7, atol=1e-3, rtol=1e-4, nondet_tol=0.0)
+
+
+def test_finite_at_the_corners_of_the_bounds(model):
+    forcings, theta, start = corner_inputs(model)
+    groups = [leaves({k: np.stack([v] * 5) for k, v in forcings.items()}), leaves(theta), leaves(start)]
+    for name, gradient in pull(fused.run, model, groups, outputs=model.outputs).items():
+        assert torch.isfinite(gradient).all(), name
 
 
 def test_only_what_is_asked_for_is_differentiated(model):

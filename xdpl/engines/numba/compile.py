@@ -54,9 +54,9 @@ def _loop(graphs: Graphs, s: Shape) -> Any:
     if graphs.pull is None:
         step = function(graphs.step, [*inputs, s.constants], states, Output(s.series, add=True))
         return forward_loop(s, Functions(**common, step=step))
-    step = function(graphs.step, [*inputs, s.constants], states)
+    step = function(graphs.step, [*inputs, s.constants], states, Output(s.kept))
     # Forcings may not be differentiated: then there are no rows of them.
     d_forcings = Output(len(graphs.pull.outputs) - s.states - s.parameters, add=True)
-    sources = [*inputs, s.states, s.series, s.constants]
+    sources = [*inputs, s.states, s.series, s.kept, s.constants]
     pull = function(graphs.pull, sources, states, Output(s.parameters, add=True), d_forcings)
     return backward_loop(s, Functions(**common, step=step, pull=pull))

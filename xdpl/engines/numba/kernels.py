@@ -73,7 +73,7 @@ def _make(order: Order) -> Kernel:
         # numba and torch are imported here: a kernel from disk does without them.
         from xdpl.engines.numba.compile import compile_kernel
 
-        made = graphs(order)
+        made = graphs(order, keeping=True)
         shape = Shape.of(order, made)
         code, name = compile_kernel(made, shape)
         kept = {"name": name, "shape": dataclasses.asdict(shape)}, code

@@ -102,7 +102,7 @@ def forward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
 
 def backward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
     """Loop of the adjoint: backwards in time, from stored states and steps run again between them."""
-    S, F, P, Y = shape.states, shape.forcings, shape.parameters, shape.series
+    S, F, P, Y, K = shape.states, shape.forcings, shape.parameters, shape.series, shape.kept
     W, R, moving, itemsize = shape.lanes, P + shape.constants, shape.moving, shape.itemsize
     number = np.float32 if itemsize == 4 else np.float64
     read, read_moving, write, write_moving, write_still, clear, prepare, step, pull = (
@@ -115,7 +115,8 @@ def backward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
         d_start, d_parameters, d_forcings = tables[4], tables[5], tables[6]
         block = rows * members
         size = block * S * W
-        parameter0 = every * size
+        kept0 = (every + 1) * size
+        parameter0 = kept0 + every * block * K * W
         d_state0 = parameter0 + block * R * W
         d_parameter0 = d_state0 + size
         forcing0 = d_parameter0 + block * P * W
@@ -140,10 +141,10 @@ def backward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
                 place = (tile * segments + segment) * size
                 for i in range(used * members * S * W):
                     scratch[i] = checkpoints[place + i]
-                # Forwards again, keeping the states; then backwards through them.
-                for move in range(2 * length - 1):
-                    again = move < length - 1
-                    j = move if again else 2 * length - 2 - move
+                # Forwards again, keeping states and what is costly; then backwards through them.
+                for move in range(2 * length):
+                    again = move < length
+                    j = move if again else 2 * length - 1 - move
                     t = begun + j
                     for r in range(used):
                         shift = (first + r * W) * itemsize
@@ -153,12 +154,11 @@ def backward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
                         for m in range(members):
                             b = r * members + m
                             state, parameter = j * size + b * S * W, parameter0 + b * R * W
+                            constant, kept = parameter + P * W, kept0 + (j * block + b) * K * W
                             if moving:
                                 read_moving(scratch, parameter, parameters, P, t, m, shift, count)
                             if again:
-                                step(
-                                    scratch, (state, forcing0, parameter, parameter + P * W), (state + size,)
-                                )
+                                step(scratch, (state, forcing0, parameter, constant), (state + size, kept))
                                 continue
                             if m == 0 or not average:
                                 read(scratch, d_series0, d_series, Y, t, m, shift, count)
@@ -166,8 +166,7 @@ def backward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
                                     for i in range(Y * W):
                                         scratch[d_series0 + i] *= weight
                             d_state, d_parameter = d_state0 + b * S * W, d_parameter0 + b * P * W
-                            constant = parameter + P * W
-                            read_from = (state, forcing0, parameter, d_state, d_series0, constant)
+                            read_from = (state, forcing0, parameter, d_state, d_series0, kept, constant)
                             pull(scratch, read_from, (d_state, d_parameter, d_forcing0))
                             if moving:
                                 write_moving(scratch, d_parameter, d_parameters, P, t, m, shift, count)

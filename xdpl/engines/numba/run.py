@@ -199,5 +199,6 @@ def _with_bar(pieces: list[tuple[int, int]], show: bool) -> Collection[tuple[int
 
 def _pieces(tiles: int) -> list[tuple[int, int]]:
     """Ranges of tiles, a few for each thread, so that none waits long for another."""
-    size = max(1, tiles // (4 * threads.count()))
-    return [(i, min(i + size, tiles)) for i in range(0, tiles, size)]
+    number = min(tiles, 4 * threads.count())
+    edges = [i * tiles // number for i in range(number + 1)]
+    return list(zip(edges[:-1], edges[1:], strict=True))

@@ -19,6 +19,8 @@ class Shape:
     states, forcings, parameters, series : int
     constants : int
         Values computed from the parameters before the first step.
+    kept : int
+        Values that a step leaves for its adjoint.
     moving : bool
         Whether some parameter varies in time.
     lanes : int
@@ -30,6 +32,7 @@ class Shape:
     parameters: int
     series: int
     constants: int
+    kept: int
     moving: bool
     lanes: int
     itemsize: int
@@ -49,6 +52,7 @@ class Shape:
             parameters=len(step.parameters),
             series=len(step.series),
             constants=len(graphs.before.outputs),
+            kept=len(graphs.step.outputs) - len(step.states) if order.backward else 0,
             moving=bool(order.moving),
             lanes=host().lanes(order.dtype),
             itemsize=4 if order.dtype == "float32" else 8,
@@ -59,6 +63,6 @@ class Shape:
         block = rows * members
         parameters = self.parameters + self.constants
         if backward:
-            per_block = (every + 1) * self.states + parameters + self.parameters
+            per_block = (every + 2) * self.states + every * self.kept + parameters + self.parameters
             return (block * per_block + 2 * self.forcings + self.series) * self.lanes
         return (block * (self.states + parameters) + self.forcings + self.series) * self.lanes

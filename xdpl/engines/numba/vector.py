@@ -271,11 +271,11 @@ class Vector:
             a, b = b, a
         # A select on an ordered comparison answers its last value if one is NaN: x86 has it as one
         # instruction. With b alone possibly NaN that is all; a constant is therefore put first.
-        chosen = self.select(self.compare(op, a, b), a, b)
         known = self.number(a)
         if known is not None:
-            return a if math.isnan(known) else chosen
-        return self.select(self.isnan(a), a, chosen)
+            return a if math.isnan(known) else self.select(self.compare(op, a, b), a, b)
+        # The sign of zero does not matter, and to mind it would double the instructions.
+        return self.call("minimum" if op == "<" else "maximum", a, b, flags=("nsz",))
 
     # Bits and intrinsics
 
@@ -287,7 +287,7 @@ class Vector:
         """The bits of integers as floats."""
         return self.builder.bitcast(a, self.floats)
 
-    def call(self, name: str, *arguments: Value) -> Value:
+    def call(self, name: str, *arguments: Value, flags: tuple[str, ...] = ()) -> Value:
         """The LLVM intrinsic `llvm.<name>` from floats to floats."""
         module = self.builder.module
         full = f"llvm.{name}.{self._suffix}"
@@ -295,4 +295,4 @@ class Vector:
         if function is None:
             kind = ir.FunctionType(self.floats, [self.floats] * len(arguments))
             function = ir.Function(module, kind, full)
-        return self.builder.call(function, arguments)
+        return self.builder.call(function, arguments, fastmath=flags)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from xdpl.engines.tracing.adjoint import adjoint
 from xdpl.engines.tracing.graph import Graph
+from xdpl.engines.tracing.keep import keep
 from xdpl.engines.tracing.split import split
 from xdpl.engines.tracing.trace import Step
 
@@ -45,7 +46,7 @@ class Graphs:
     before : Graph
         From parameters to constants, once per site.
     step : Graph
-        The step; in an adjoint without series.
+        The step; in an adjoint without series, but with what it leaves.
     pull : Graph, optional
         The adjoint of the step.
     """
@@ -55,13 +56,22 @@ class Graphs:
     pull: Graph | None
 
 
-def graphs(order: Order) -> Graphs:
-    """The graphs of a kernel, with what is constant in time taken out."""
+def graphs(order: Order, *, keeping: bool = False) -> Graphs:
+    """The graphs of a kernel, with what is constant in time taken out.
+
+    Parameters
+    ----------
+    order : Order
+    keeping : bool
+        In an adjoint, let the step leave costly values for it.
+    """
     step = order.step
     still = [f"parameters.{name}" for name in step.parameters if name not in order.moving]
-    whole = (
-        [step.storing(()).graph, adjoint(step, forcings=order.forcings)] if order.backward else [step.graph]
-    )
+    whole = [step.graph]
+    if order.backward:
+        whole = [step.storing(()).graph, adjoint(step, forcings=order.forcings)]
+        if keeping:
+            whole = list(keep(whole[0], whole[1], set(still)))
     before, during = split(whole, still)
     # Kernels hold all parameters in one place, moving ones too.
     before = before.over([f"parameters.{name}" for name in step.parameters])

@@ -31,7 +31,7 @@ def split(graphs: Sequence[Graph], constant: Sequence[str]) -> tuple[Graph, list
     graphs = [_with_reciprocals(graph, constant) for graph in graphs]
     builder = Builder(constant)
     taken: dict[str, Operand] = {}
-    still = [_still(graph, builder) for graph in graphs]
+    still = [_without_conditions(graph, _still(graph, builder)) for graph in graphs]
     for graph, known in zip(graphs, still, strict=True):
         count = len(graph.inputs)
         seen = [a for i, n in enumerate(graph.nodes, start=count) if i not in known for a in n.args]
@@ -68,11 +68,23 @@ def _still(graph: Graph, builder: Builder) -> dict[int, Operand]:
     place = {name: i for i, name in enumerate(builder.inputs)}
     known: dict[int, Operand] = {i: place[name] for i, name in enumerate(graph.inputs) if name in place}
     for i, node in enumerate(graph.nodes, start=len(graph.inputs)):
-        # A condition has no number to be stored as: it is decided again in each step.
-        if node.op not in CONDITIONS and all(isinstance(a, float) or a in known for a in node.args):
+        if all(isinstance(a, float) or a in known for a in node.args):
             args = [known[a] if isinstance(a, int) else a for a in node.args]
             known[i] = builder.add(node.op, *args)
     return known
+
+
+def _without_conditions(graph: Graph, known: dict[int, Operand]) -> dict[int, Operand]:
+    """Leave out conditions that steps use: no number can store them, they are decided again."""
+    count = len(graph.inputs)
+    used = {a for i, n in enumerate(graph.nodes, start=count) if i not in known for a in n.args}
+    left = dict(known)
+    for i in reversed(range(count, count + len(graph.nodes))):
+        node = graph.nodes[i - count]
+        if i in known and i in used and node.op in CONDITIONS:
+            del left[i]
+            used.update(node.args)
+    return left
 
 
 def _during(graph: Graph, known: dict[int, Operand], places: dict[str, int], names: list[str]) -> Graph:
