@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -201,4 +202,4 @@ def _pieces(tiles: int) -> list[tuple[int, int]]:
     """Ranges of tiles, a few for each thread, so that none waits long for another."""
     number = min(tiles, 4 * threads.count())
     edges = [i * tiles // number for i in range(number + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(itertools.pairwise(edges))
