@@ -93,7 +93,7 @@ def simulate(
     theta, defaulted = resolve(model, parameters, problems)
     start = None if initial is None else _initial(model, initial, problems)
     for key, array in (theta | (start or {})).items():
-        schema.check_labels(key, array, ds, "reindex_like(ds), or select the sites of both", problems)
+        schema.check_labels(key, array, ds, problems, fix="reindex_like(ds), or select the sites of both")
     problems.raise_if_any()
 
     arrays = {k: schema.as_float(f.data, dtype) for k, f in found.items()}

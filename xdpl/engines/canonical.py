@@ -11,7 +11,7 @@ from array_api_compat import array_namespace
 
 from xdpl.models.base import Model
 
-__all__ = ["Arrays", "Canonical", "canonical"]
+__all__ = ["Arrays", "Canonical", "Forward", "canonical"]
 
 Array = Any
 
@@ -56,6 +56,27 @@ class Canonical:
     moving: frozenset[str]
     shape: tuple[int, ...]
     dtype: str
+
+
+@dataclass(frozen=True)
+class Forward:
+    """What kernels leave of a forward run.
+
+    Parameters
+    ----------
+    series : tuple of array, (time, member or 1, site)
+        A single member where they were averaged.
+    final : tuple of array, (member, site)
+    checkpoints : array
+        States kept for the adjoint.
+    tiling : object
+        How the run was divided, for its adjoint.
+    """
+
+    series: tuple[Any, ...]
+    final: tuple[Any, ...]
+    checkpoints: Any
+    tiling: Any
 
 
 def canonical(

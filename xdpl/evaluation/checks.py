@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import xarray as xr
+from xdpl.labelled import schema
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
+
+    import xarray as xr
 
     from xdpl.errors import Problems
 
@@ -26,15 +28,14 @@ def check_labels(
 
     An inner join would be silent: one rounded coordinate and sites vanish from the result.
     """
-    try:
-        xr.align(a, b, join="exact", copy=False)
-    except ValueError as error:
-        problems.add(
-            subject,
-            expected="the same labels along shared dims",
-            got=str(error).splitlines()[0],
-            fix='a, b = xr.align(a, b, join="inner"), or reindex one like the other',
-        )
+    schema.check_labels(
+        subject,
+        a,
+        b,
+        problems,
+        expected="the same labels along shared dims",
+        fix='a, b = xr.align(a, b, join="inner"), or reindex one like the other',
+    )
 
 
 def check_static(problems: Problems, subject: str, field: xr.DataArray, time: Hashable = "time") -> None:

@@ -98,16 +98,24 @@ def static(
     return result
 
 
-def check_labels(name: str, array: xr.DataArray, ds: xr.Dataset, fix: str, problems: Problems) -> None:
-    """Note coordinates that differ from those of the dataset: values belong to labels, not positions."""
+def check_labels(
+    subject: str,
+    a: xr.DataArray | xr.Dataset,
+    b: xr.DataArray | xr.Dataset,
+    problems: Problems,
+    *,
+    fix: str,
+    expected: str = "the labels of the dataset along its dims",
+) -> None:
+    """Note coordinates of shared dims that differ: values belong to labels, not positions."""
     import xarray as xr
 
     try:
-        xr.align(array, ds, join="exact", copy=False)
+        xr.align(a, b, join="exact", copy=False)
     except ValueError as error:
         problems.add(
-            name,
-            expected="the labels of the dataset along its dims",
+            subject,
+            expected=expected,
             got=str(error).splitlines()[0],
             fix=fix,
         )

@@ -179,7 +179,7 @@ def _check_mask(
             fix=f"{name}=folds != 0, with folds from xdpl.evaluation.random_folds",
         )
         return
-    schema.check_labels(name, mask, ds, f"{name}={name}.reindex_like(ds, fill_value=False)", problems)
+    schema.check_labels(name, mask, ds, problems, fix=f"{name}={name}.reindex_like(ds, fill_value=False)")
 
 
 def _check_values(request: Request, problems: Problems) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from xdpl.engines.canonical import Arrays
+from xdpl.engines.canonical import Arrays, Forward
 from xdpl.engines.cuda.kernels import Kernel, kernel, simulated
 from xdpl.engines.cuda.library import Library, library_of
 from xdpl.engines.tracing.order import Order
 
-__all__ = ["Forward", "Segments", "backward", "forward"]
+__all__ = ["Segments", "backward", "forward"]
 
 Array = Any
 
@@ -50,25 +50,6 @@ class Segments:
     def count(self, steps: int) -> int:
         """Segments whose first states are kept."""
         return -(-steps // self.every) if self.every else 0
-
-
-@dataclass(frozen=True)
-class Forward:
-    """What a forward run leaves.
-
-    Parameters
-    ----------
-    series : tuple of array, (time, member or 1, site)
-        A single member where they were averaged.
-    final : tuple of array, (member, site)
-    checkpoints : array, (segment, state, member, site)
-    tiling : Segments
-    """
-
-    series: tuple[Array, ...]
-    final: tuple[Array, ...]
-    checkpoints: Array
-    tiling: Segments
 
 
 def forward(

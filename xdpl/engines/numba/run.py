@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from xdpl.engines.canonical import Arrays
+from xdpl.engines.canonical import Arrays, Forward
 from xdpl.engines.numba import threads
 from xdpl.engines.numba.arrays import Tables, adjacent, aligned, side_by_side
 from xdpl.engines.numba.kernels import Kernel, kernel
 from xdpl.engines.numba.shape import Shape
 from xdpl.engines.tracing.order import Order
 
-__all__ = ["Forward", "Tiling", "backward", "forward"]
+__all__ = ["Tiling", "backward", "forward"]
 
 # Independent rows in flight; more than that only fills the cache.
 _IN_FLIGHT = 8
@@ -61,25 +61,6 @@ class Tiling:
             return 0
         segments = -(-arrays.steps // self.every)
         return self.tiles * segments * self.rows * arrays.members * shape.states * shape.lanes
-
-
-@dataclass(frozen=True)
-class Forward:
-    """What a forward run leaves.
-
-    Parameters
-    ----------
-    series : tuple of ndarray, (time, member or 1, site)
-        A single member where they were averaged.
-    final : tuple of ndarray, (member, site)
-    checkpoints : ndarray
-    tiling : Tiling
-    """
-
-    series: tuple[np.ndarray, ...]
-    final: tuple[np.ndarray, ...]
-    checkpoints: np.ndarray
-    tiling: Tiling
 
 
 def forward(
