@@ -3,6 +3,7 @@
 Plain numba functions. A row is as many sites as the processor computes at once, a tile a few rows; the loop
 over rows and members is the inner one, so that independent work hides the latency of the step. What a kernel
 works on lies in a scratch buffer: `state0`, `parameter0`... are the places of its parts, counted in numbers.
+Functions that may raise, such as `min`, are not called: whoever calls a kernel holds no interpreter lock.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 
 from xdpl.engines.numba.shape import Shape
@@ -32,12 +32,6 @@ class Functions:
     prepare: Any
     step: Any
     pull: Any = None
-
-
-@numba.njit(inline="always")
-def _smaller(a, b):  # type: ignore[no-untyped-def]
-    # Numba's min can raise, and a kernel must not: its caller holds no interpreter lock.
-    return a if a < b else b
 
 
 def forward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
@@ -61,10 +55,11 @@ def forward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
         weight = number(1.0) / number(members)
         for tile in range(begin, end):
             first = tile * rows * W
-            used = _smaller(rows, (sites - first + W - 1) // W)
+            left = (sites - first + W - 1) // W
+            used = rows if rows < left else left
             for b in range(used * members):
                 site, m = first + b // members * W, b % members
-                count = _smaller(W, sites - site)
+                count = W if site + W < sites else sites - site
                 parameter = parameter0 + b * R * W
                 read(scratch, b * S * W, start, S, 0, m, site * itemsize, count)
                 read(scratch, parameter, parameters, P, 0, m, site * itemsize, count)
@@ -75,8 +70,8 @@ def forward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
                     for i in range(used * members * S * W):
                         checkpoints[place + i] = scratch[i]
                 for r in range(used):
-                    shift = (first + r * W) * itemsize
-                    count = _smaller(W, sites - first - r * W)
+                    site = first + r * W
+                    shift, count = site * itemsize, W if site + W < sites else sites - site
                     read(scratch, forcing0, forcings, F, t, 0, shift, count)
                     for m in range(members):
                         b = r * members + m
@@ -95,7 +90,8 @@ def forward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
                         write(scratch, series0, series, Y, t, 0, shift, count)
             for b in range(used * members):
                 site, m = first + b // members * W, b % members
-                write(scratch, b * S * W, final, S, 0, m, site * itemsize, _smaller(W, sites - site))
+                count = W if site + W < sites else sites - site
+                write(scratch, b * S * W, final, S, 0, m, site * itemsize, count)
 
     return forward
 
@@ -126,18 +122,19 @@ def backward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
         weight = number(1.0) / number(members)
         for tile in range(begin, end):
             first = tile * rows * W
-            used = _smaller(rows, (sites - first + W - 1) // W)
+            left = (sites - first + W - 1) // W
+            used = rows if rows < left else left
             clear(scratch, d_parameter0, block * P * W)
             for b in range(used * members):
                 site, m = first + b // members * W, b % members
-                count = _smaller(W, sites - site)
+                count = W if site + W < sites else sites - site
                 parameter = parameter0 + b * R * W
                 read(scratch, d_state0 + b * S * W, d_final, S, 0, m, site * itemsize, count)
                 read(scratch, parameter, parameters, P, 0, m, site * itemsize, count)
                 prepare(scratch, (parameter,), (parameter + P * W,))
             for segment in range(segments - 1, -1, -1):
                 begun = segment * every
-                length = _smaller(every, steps - begun)
+                length = every if begun + every < steps else steps - begun
                 place = (tile * segments + segment) * size
                 for i in range(used * members * S * W):
                     scratch[i] = checkpoints[place + i]
@@ -147,8 +144,8 @@ def backward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
                     j = move if again else 2 * length - 1 - move
                     t = begun + j
                     for r in range(used):
-                        shift = (first + r * W) * itemsize
-                        count = _smaller(W, sites - first - r * W)
+                        site = first + r * W
+                        shift, count = site * itemsize, W if site + W < sites else sites - site
                         read(scratch, forcing0, forcings, F, t, 0, shift, count)
                         clear(scratch, d_forcing0, F * W)
                         for m in range(members):
@@ -174,7 +171,7 @@ def backward_loop(shape: Shape, f: Functions) -> Callable[..., None]:
                             write(scratch, d_forcing0, d_forcings, F, t, 0, shift, count)
             for b in range(used * members):
                 site, m = first + b // members * W, b % members
-                count = _smaller(W, sites - site)
+                count = W if site + W < sites else sites - site
                 write(scratch, d_state0 + b * S * W, d_start, S, 0, m, site * itemsize, count)
                 write_still(scratch, d_parameter0 + b * P * W, d_parameters, P, 0, m, site * itemsize, count)
 
