@@ -58,7 +58,7 @@ def test_equal_those_of_eager_torch(model, days, sites):
     assert_same(model, inputs(model, days, sites), outputs=model.outputs)
 
 
-@pytest.mark.parametrize("every", [1, 2, 15, 16, 17, 32, 100])
+@pytest.mark.parametrize("every", [1, 2, 15, 16, 17, 31, 32, 33, 100])
 def test_any_distance_of_checkpoints(every):
     model = MODELS["hbv-capillary"]
     assert_same(model, inputs(model, 32, 5), every=every, outputs=("streamflow",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from array_api_compat import is_cupy_array, is_numpy_array, is_torch_array
@@ -46,16 +46,11 @@ def run(
     model: Model,
     forcings: Mapping[str, Array],
     parameters: Mapping[str, Array],
-    *,
-    initial: Mapping[str, Array] | None = None,
-    outputs: Sequence[str] = (),
-    members: int | None = None,
-    average: bool = True,
-    progress: bool = False,
+    **options: Any,
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Run a model with an engine by name, or the one that `choose` takes for the forcings.
 
-    Other parameters and what is returned are those of `xdpl.engines.array.run`.
+    Options and what is returned are those of `xdpl.engines.array.run`.
 
     Raises
     ------
@@ -67,13 +62,4 @@ def run(
         from xdpl.engines.array import run as run_it
     else:
         from xdpl.engines.fused import run as run_it
-    return run_it(
-        model,
-        forcings,
-        parameters,
-        initial=initial,
-        outputs=outputs,
-        members=members,
-        average=average,
-        progress=progress,
-    )
+    return run_it(model, forcings, parameters, **options)

@@ -67,7 +67,8 @@ def graph_function(
             for count, source in zip(inputs, sources, strict=True)
             for k in range(count)
         ]
-        used = {a for n in graph.nodes for a in n.args} | {a for _, a in graph.outputs}
+        used = {a for n in graph.nodes for a in n.args if isinstance(a, int)}
+        used |= {a for _, a in graph.outputs if isinstance(a, int)}
         values = iter(emit(v, graph, [_load(v, *row) if i in used else None for i, row in enumerate(rows)]))
         for output, target in zip(outputs, targets, strict=True):
             group = _group(v, scratch, target)

@@ -31,7 +31,7 @@ class Host:
     llvm: str
 
     def lanes(self, dtype: str) -> int:
-        """Numbers in one vector register; two registers' worth without 512-bit vectors hides latency too."""
+        """Numbers in a row: a vector of 512 bits where there are such, else one or two of fewer."""
         width = 64 if "+avx512f" in self.features.split(",") else 32
         return width // (4 if dtype == "float32" else 8)
 

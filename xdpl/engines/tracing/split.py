@@ -77,13 +77,20 @@ def _still(graph: Graph, builder: Builder) -> dict[int, Operand]:
 def _without_conditions(graph: Graph, known: dict[int, Operand]) -> dict[int, Operand]:
     """Leave out conditions that steps use: no number can store them, they are decided again."""
     count = len(graph.inputs)
-    used = {a for i, n in enumerate(graph.nodes, start=count) if i not in known for a in n.args}
+    # Values only: to Python the constant 7.0 equals the value 7.
+    used = {
+        a
+        for i, n in enumerate(graph.nodes, start=count)
+        if i not in known
+        for a in n.args
+        if isinstance(a, int)
+    }
     left = dict(known)
     for i in reversed(range(count, count + len(graph.nodes))):
         node = graph.nodes[i - count]
         if i in known and i in used and node.op in CONDITIONS:
             del left[i]
-            used.update(node.args)
+            used.update(a for a in node.args if isinstance(a, int))
     return left
 
 
