@@ -29,7 +29,6 @@ COUNT = 16 * 2048
 # name -> (function of (v, x, y), the same in wide numpy)
 FUNCTIONS = {
     "exp": (lambda v, x, y: f.exp(v, x), np.exp),
-    "exp2": (lambda v, x, y: f.exp2(v, x), np.exp2),
     "expm1": (lambda v, x, y: f.expm1(v, x), np.expm1),
     "log": (lambda v, x, y: f.log(v, x), np.log),
     "log2": (lambda v, x, y: f.log2(v, x), np.log2),
@@ -37,7 +36,6 @@ FUNCTIONS = {
     "log1p": (lambda v, x, y: f.log1p(v, x), np.log1p),
     "pow": (f.pow, np.power),
     "tanh": (lambda v, x, y: f.tanh(v, x), np.tanh),
-    "sigmoid": (lambda v, x, y: f.sigmoid(v, x), lambda x: 1 / (1 + np.exp(-x))),
     "sin": (lambda v, x, y: f.sin(v, x), np.sin),
     "cos": (lambda v, x, y: f.cos(v, x), np.cos),
     "sinh": (lambda v, x, y: f.sinh(v, x), np.sinh),
@@ -60,7 +58,6 @@ OPERATIONS = {
     "neg": lambda v, x, y: v.neg(x),
     "absolute": lambda v, x, y: v.absolute(x),
     "copysign": lambda v, x, y: v.copysign(x, y),
-    "sign": lambda v, x, y: v.sign(x),
     "sqrt": lambda v, x, y: v.sqrt(x),
     "floor": lambda v, x, y: v.floor(x),
     "ceil": lambda v, x, y: v.ceil(x),
@@ -92,7 +89,6 @@ WANTED = {
     "neg": lambda x, y: -x,
     "absolute": lambda x, y: np.abs(x),
     "copysign": np.copysign,
-    "sign": lambda x, y: np.sign(x),
     "sqrt": lambda x, y: np.sqrt(x),
     "floor": lambda x, y: np.floor(x),
     "ceil": lambda x, y: np.ceil(x),
@@ -192,11 +188,8 @@ def random_inputs(dtype, name, rng):
     top = math.log(limits.max)
     any_size = 2 ** rng.uniform(limits.minexp, limits.maxexp - 0.1, COUNT)
     small = rng.choice([-1, 1], COUNT) * 10 ** rng.uniform(-30, 0, COUNT)
-    if name in {"exp", "expm1", "sigmoid", "sinh", "cosh", "tanh"}:
+    if name in {"exp", "expm1", "sinh", "cosh", "tanh"}:
         return np.concatenate([rng.uniform(-top - 1, top + 1, COUNT), rng.uniform(-2, 2, COUNT), small])
-    if name == "exp2":
-        edge = limits.maxexp
-        return np.concatenate([rng.uniform(-edge, edge, COUNT), rng.uniform(-2, 2, COUNT), small])
     if name in {"log", "log2", "log10"}:
         return np.concatenate([any_size, rng.uniform(0.5, 2, COUNT), 1 + small * 0.1])
     if name == "log1p":
@@ -205,7 +198,6 @@ def random_inputs(dtype, name, rng):
 
 
 LIMITS = {"float32": 2e-7, "float64": 4e-16}
-LOOSER = {("float32", "sigmoid"): 3e-7}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -218,7 +210,7 @@ def test_error_of_functions_of_one_argument(kind, name):
     got = evaluate("functions", kind, x)[name]
     measured = error(dtype, got, true)
     print(f"{kind} {name}: {measured:.2e}")
-    assert measured < LOOSER.get((dtype, name), LIMITS[dtype])
+    assert measured < LIMITS[dtype]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -262,14 +254,12 @@ def test_constant_integer_powers_of_negative_numbers(kind):
 
 SPECIAL = {
     "exp": {-INF: 0, INF: INF, NAN: NAN, 0: 1, -2e4: 0, 2e4: INF},
-    "exp2": {-INF: 0, INF: INF, NAN: NAN, 0: 1, 3: 8, -2: 0.25, -2e4: 0, 2e4: INF},
     "expm1": {-INF: -1, INF: INF, NAN: NAN, 0: 0, -1e3: -1, 2e4: INF},
     "log": {0: -INF, -1: NAN, -INF: NAN, INF: INF, NAN: NAN, 1: 0},
     "log2": {0: -INF, -1: NAN, -INF: NAN, INF: INF, NAN: NAN, 1: 0, 8: 3, 0.25: -2},
     "log10": {0: -INF, -1: NAN, -INF: NAN, INF: INF, NAN: NAN, 1: 0},
     "log1p": {-1: -INF, -2: NAN, -INF: NAN, INF: INF, NAN: NAN, 0: 0},
     "tanh": {-INF: -1, INF: 1, NAN: NAN, 0: 0, 1e3: 1, -1e3: -1},
-    "sigmoid": {-INF: 0, INF: 1, NAN: NAN, 0: 0.5, -1e4: 0, 1e4: 1},
     "sin": {INF: NAN, NAN: NAN, 0: 0},
     "cos": {INF: NAN, NAN: NAN, 0: 1},
     "sinh": {-INF: -INF, INF: INF, NAN: NAN, 0: 0, 2e4: INF, -2e4: -INF},
@@ -310,7 +300,7 @@ def test_the_ends_of_the_range(kind):
     bottom = evaluate("functions", kind, [low + 4 * np.spacing(np.abs(low))])["exp"]
     np.testing.assert_allclose(bottom, limits.smallest_normal, rtol=1e-3 if dtype == "float32" else 1e-11)
     powers = [limits.minexp, np.nextafter(np.array(limits.maxexp, dtype), 0), limits.maxexp]
-    got = evaluate("functions", kind, powers)["exp2"]
+    got = evaluate("functions", kind, [2.0, 2.0, 2.0], powers)["pow"]
     assert got[0] == limits.smallest_normal
     assert np.isfinite(got[1]) and np.isinf(got[2])
 

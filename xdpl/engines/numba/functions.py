@@ -1,7 +1,7 @@
 """Elementary functions as inlined vector instructions.
 
 Every function takes a `Vector` and values made by it. Largest relative errors, over all results that
-are normal numbers: 2e-7 in float32 (sigmoid 3e-7, pow 5e-7), 4e-16 in float64 (pow 5e-15). Smaller
+are normal numbers: 2e-7 in float32 (pow 5e-7), 4e-16 in float64 (pow 5e-15). Smaller
 results may be flushed to zero. Logarithms and powers count a subnormal argument as a number between
 half the smallest normal one and that one.
 """
@@ -18,14 +18,12 @@ __all__ = [
     "cos",
     "cosh",
     "exp",
-    "exp2",
     "expm1",
     "log",
     "log1p",
     "log2",
     "log10",
     "pow",
-    "sigmoid",
     "sin",
     "sinh",
     "tanh",
@@ -75,20 +73,14 @@ def _power_of_two(v: Vector, rounded: Value) -> Value:
     return v.to_floats(v.builder.shl(v.to_integers(rounded), v.integer(v.mantissa)))
 
 
-def exp2(v: Vector, x: Value) -> Value:
-    """2**x."""
-    return _exp2(v, x)
-
-
-def _exp2(v: Vector, x: Value, correction: Value = None, corrected: Value = None) -> Value:
-    """2**x, or 2**(x + correction) where x is within range and equal to `corrected`."""
+def _exp2(v: Vector, x: Value, correction: Value, corrected: Value) -> Value:
+    """2**(x + correction) where x is within range and equal to `corrected`, else 2**x."""
     magic = _round_magic(v, v.bias)
     bounded = _clamp(v, x, 0.5 - v.bias, 1.5 + v.bias)
     rounded = v.plus(v.minus(bounded, v.constant(_almost_half(v))), magic)
     rest = v.minus(bounded, v.minus(rounded, magic))
-    if correction is not None:
-        sound = v.compare("==", bounded, corrected)
-        rest = v.select(sound, v.plus(rest, correction), rest)
+    sound = v.compare("==", bounded, corrected)
+    rest = v.select(sound, v.plus(rest, correction), rest)
     mantissa = _polynomial_from(v, v.constant(1.0), _coefficients(v).exp2, rest)
     return v.times(mantissa, _power_of_two(v, rounded))
 
@@ -144,11 +136,6 @@ def tanh(v: Vector, x: Value) -> Value:
     part, scale = _expm1_parts(v, v.plus(bounded, bounded), v.bias)
     grown = v.mad(part, scale, v.minus(scale, v.constant(1.0)))
     return v.div(grown, v.plus(grown, v.constant(2.0)))
-
-
-def sigmoid(v: Vector, x: Value) -> Value:
-    """1 / (1 + e**-x)."""
-    return v.div(v.constant(1.0), v.plus(v.constant(1.0), exp(v, v.neg(x))))
 
 
 def sinh(v: Vector, x: Value) -> Value:

@@ -188,12 +188,6 @@ class Vector:
         """|a| with the sign of `sign`."""
         return self.call("copysign", a, sign)
 
-    def sign(self, a: Value) -> Value:
-        """-1, 0 or 1; NaN for NaN."""
-        zero = self.constant(0.0)
-        negative = self.select(self.compare("<", a, zero), self.constant(-1.0), a)
-        return self.select(self.compare(">", a, zero), self.constant(1.0), negative)
-
     def sqrt(self, a: Value) -> Value:
         """Square root, correctly rounded."""
         return self.call("sqrt", a)
