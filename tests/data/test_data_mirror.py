@@ -172,7 +172,7 @@ def test_silent_by_default(small_mirror: Path, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("XDPL_DATA_DIR")
+    monkeypatch.delenv("XDPL_DATA_DIR", raising=False)
     assert cache_module.folder() == Path(pooch.os_cache("xdpl"))
 
 

@@ -293,7 +293,7 @@ def test_parents_are_made(folder, monkeypatch):
 
 
 def test_without_a_choice_the_folder_is_that_of_the_user(monkeypatch):
-    monkeypatch.delenv("XDPL_CACHE_DIR")
+    monkeypatch.delenv("XDPL_CACHE_DIR", raising=False)
     assert cache.folder().name == "kernels" and "xdpl" in cache.folder().parts
     chosen = cache.folder()
     monkeypatch.setenv("XDPL_CACHE_DIR", "")
