@@ -15,6 +15,7 @@ from xdpl.check import Check, check
 from xdpl.learn import learn
 from xdpl.pet import pet
 from xdpl.simulate import simulate
+from xdpl.spin_up import spin_up
 
 if TYPE_CHECKING:
     from xdpl.fit import Fit, load
@@ -37,6 +38,7 @@ __all__ = [
     "networks",
     "pet",
     "simulate",
+    "spin_up",
 ]
 
 

@@ -12,6 +12,7 @@ from xdpl.check import check
 from xdpl.learn import learn
 from xdpl.pet import pet
 from xdpl.simulate import simulate
+from xdpl.spin_up import spin_up
 
 if TYPE_CHECKING:
     P = ParamSpec("P")
@@ -43,3 +44,4 @@ class DplAccessor:
     learn = _method(learn)
     pet = _method(pet)
     simulate = _method(simulate)
+    spin_up = _method(spin_up)

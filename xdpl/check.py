@@ -112,10 +112,11 @@ def check(ds: xr.Dataset, model: str | Model, *, forcings: Mapping[str, str] | N
 def _action(hit: schema.Found, needed: str) -> str:
     if hit.units is None:
         return "units missing"
+    text = "mean of both" if "," in hit.variable else f"÷ {hit.area}" if hit.area else ""
     try:
-        slope, offset = units.linear(hit.units, needed)
+        slope, offset = units.linear(f"({hit.units}) m-2" if hit.area else hit.units, needed)
     except units.UnitsError:
-        return "units do not convert"
+        return text or "units do not convert"
     if (slope, offset) == (1.0, 0.0):
-        return "as it is"
-    return f"converted: × {slope:g}" + (f" {offset:+g}" if offset else "")
+        return text or "as it is"
+    return f"{text}, ".lstrip(", ") + f"converted: × {slope:g}" + (f" {offset:+g}" if offset else "")

@@ -10,12 +10,33 @@ if TYPE_CHECKING:
     import pint
     import xarray as xr
 
-__all__ = ["UnitsError", "is_quantified", "linear", "magnitude", "parse", "quantify_like", "read", "strip"]
+__all__ = [
+    "UnitsError",
+    "is_quantified",
+    "is_volume_flow",
+    "linear",
+    "magnitude",
+    "parse",
+    "quantify_like",
+    "read",
+    "strip",
+]
 
 _WATER_DENSITY = "1000 kg / m**3"
 _DOT = re.compile(r"(?<=[A-Za-zµ°\d])\.(?=[A-Za-zµ°])")
-_EXPONENT = re.compile(r"(?<=[A-Za-zµ°])\s*\^?\s*([+-]?\d+)(?![A-Za-z\d.])")
-_DIMENSIONLESS = {"", "1", "-", "unitless", "dimensionless"}
+# Not the exponent of a number: 1e-3 m is no unit to the power of -3.
+_EXPONENT = re.compile(r"(?<=[A-Za-zµ°])(?<![\d.][eE])\s*\^?\s*([+-]?\d+)(?![A-Za-z\d.])")
+_DEGREES = re.compile(r"^degrees? (?=celsius$|fahrenheit$|kelvin$)", re.IGNORECASE)
+_DIMENSIONLESS = {"", "1", "-", "unitless", "dimensionless", "fraction"}
+# Spellings of CF and UDUNITS that pint does not know.
+_ALIASES = (
+    "@alias degree_Celsius = Celsius = degree_C = degrees_C = deg_C = degrees_Celsius = degreeC = degreesC",
+    "@alias degree_Fahrenheit = Fahrenheit = degree_F = degrees_F = deg_F = degrees_Fahrenheit",
+    "@alias kelvin = Kelvin = degree_K = degrees_K = deg_K = degrees_Kelvin",
+    "degree_north = degree = _ = degrees_north = degree_N = degrees_N = degreeN = degreesN",
+    "degree_east = degree = _ = degrees_east = degree_E = degrees_E = degreeE = degreesE",
+    "cubic_foot_per_second = foot ** 3 / second = cfs",
+)
 
 
 class UnitsError(ValueError):
@@ -28,9 +49,8 @@ def _registry() -> pint.UnitRegistry[Any]:
     import pint
 
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
-    registry.define("@alias degree_Celsius = Celsius = degree_C = degrees_C = deg_C")
-    registry.define("degree_north = degree = _ = degrees_north = degree_N = degrees_N = degreeN = degreesN")
-    registry.define("degree_east = degree = _ = degrees_east = degree_E = degrees_E = degreeE = degreesE")
+    for alias in _ALIASES:
+        registry.define(alias)
     return registry
 
 
@@ -48,7 +68,7 @@ def parse(units: str) -> pint.Unit:
     UnitsError
         If the string is not a unit.
     """
-    text = units.strip()
+    text = _DEGREES.sub("", units.strip())
     if text in _DIMENSIONLESS:
         return _registry().dimensionless
     text = _EXPONENT.sub(r"**\1", _DOT.sub(" ", text.replace("%", "percent")))
@@ -88,6 +108,20 @@ def linear(source: str, target: str) -> tuple[float, float]:
     except Exception as error:
         msg = f"cannot convert units {source!r} to {target!r}"
         raise UnitsError(msg) from error
+
+
+def is_volume_flow(source: str, target: str) -> bool:
+    """Whether `source` becomes `target` once it is divided by an area, such as m3 s-1 and mm d-1.
+
+    Raises
+    ------
+    UnitsError
+        If either cannot be read.
+    """
+    registry = _registry()
+    a, b = (registry.Quantity(1.0, parse(text)).dimensionality for text in (source, target))
+    ratio: bool = a / b == registry.Quantity(1.0, "m**2").dimensionality
+    return ratio
 
 
 def strip(array: xr.DataArray, target: str) -> xr.DataArray:

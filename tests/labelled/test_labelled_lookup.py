@@ -78,7 +78,7 @@ def test_two_with_one_standard_name_are_ambiguous():
 def test_missing_names_what_was_looked_for():
     text = message(weather().drop_vars("air_temperature"))
     assert "air_temperature: expected a variable named 'air_temperature'" in text
-    assert "with standard_name 'air_temperature', convertible to 'degC', got none" in text
+    assert "with standard_name 'air_temperature' (or air_temperature_min and air_temperature_max)" in text
     assert 'forcings={"air_temperature": "<variable>"}' in text
 
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from xdpl.models.base import Forcing
 from xdpl.models.weather import AIR_TEMPERATURE as MEAN
+from xdpl.models.weather import AIR_TEMPERATURE_MAX as MAXIMUM
+from xdpl.models.weather import AIR_TEMPERATURE_MIN as MINIMUM
 
 __all__ = ["Alternatives"]
 
 Alternatives = tuple[tuple[Forcing, ...], ...]
 """Sets of variables of which the first one found is used; an empty set is always found."""
 
-MINIMUM = Forcing(
-    "air_temperature_min", "degC", "air_temperature", "daily minimum air temperature", statistic="minimum"
-)
-MAXIMUM = Forcing(
-    "air_temperature_max", "degC", "air_temperature", "daily maximum air temperature", statistic="maximum"
-)
 SHORTWAVE = Forcing(
     "surface_downwelling_shortwave_flux_in_air",
     "W m-2",

@@ -11,6 +11,7 @@ import xarray as xr
 from xdpl.errors import InputErrors, Problems
 from xdpl.evaluation import dryness_terciles, metrics, pooled, worst_group
 from xdpl.labelled import schema
+from xdpl.labelled.area import per_area
 from xdpl.labelled.attrs import provenance
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def evaluate(
     problems.raise_if_any()
     mapping = forcings or fit.forcings_in(ds)
     output = fit.settings["target"]
+    observed, _ = per_area(ds, variable, fit.model.output(output).units, mapping, problems)
+    problems.raise_if_any()
     simulated = fit.simulate(ds, forcings=mapping, outputs=[output])[output]
-    observed = ds[variable]
     if time is not None:
         simulated, observed = simulated.sel(time=time), observed.sel(time=time)
         ds = ds.sel(time=time)

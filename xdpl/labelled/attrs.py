@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from array_api_compat import is_cupy_array
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -13,7 +17,7 @@ if TYPE_CHECKING:
     from xdpl.models import Model, Parameter
     from xdpl.models.base import Declaration
 
-__all__ = ["axis_label", "model_hash", "provenance", "variable_attrs"]
+__all__ = ["axis_label", "model_hash", "parameters_hash", "provenance", "variable_attrs"]
 
 
 def variable_attrs(declared: Declaration | Parameter) -> dict[str, Any]:
@@ -33,20 +37,46 @@ def axis_label(array: xr.DataArray) -> str:
     return f"{array.attrs.get('long_name', array.name)} ({array.attrs['units']})"
 
 
-def provenance(title: str, model: Model) -> dict[str, Any]:
-    """Dataset attributes that say what made it: plain values, fit for netCDF and zarr."""
+def provenance(title: str, model: Model, *, history: Any = None) -> dict[str, Any]:
+    """Dataset attributes that say what made it: plain values, fit for netCDF and zarr.
+
+    Parameters
+    ----------
+    title : str
+    model : Model
+    history : str, optional
+        Of the dataset it was made from; goes below the line of this call.
+    """
     from xdpl import __version__
 
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    line = f"{now}: {title} created by xdpl {__version__}"
     return {
         "Conventions": "CF-1.10",
         "title": title,
-        "history": f"{now}: created by xdpl {__version__}",
+        "history": f"{line}\n{history}" if isinstance(history, str) and history else line,
         "xdpl_version": __version__,
         "model": model.name,
         "model_options": json.dumps(model.options()),
         "model_hash": model_hash(model),
     }
+
+
+def parameters_hash(parameters: Mapping[str, xr.DataArray]) -> str:
+    """Short hash of parameter values and dims; of the dask graph, marked so, where they are lazy."""
+    lazy = any(array.chunks is not None for array in parameters.values())
+    digest = hashlib.sha256()
+    for name, array in sorted(parameters.items()):
+        digest.update(repr((name, array.dims, array.shape, str(array.dtype))).encode())
+        if array.chunks is not None:
+            digest.update(array.data.name.encode())
+        else:
+            digest.update(np.ascontiguousarray(_on_host(array.data)).tobytes())
+    return f"{'lazy:' * lazy}{digest.hexdigest()[:16]}"
+
+
+def _on_host(values: Any) -> np.ndarray:
+    return np.asarray(values.get() if is_cupy_array(values) else values)
 
 
 def model_hash(model: Model) -> str:

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
-from array_api_compat import array_namespace
 
 from xdpl import engines
-from xdpl.errors import Problems
+from xdpl.labelled.flat import Flat, flatten
 
 if TYPE_CHECKING:
     from xdpl.models import Model
 
-__all__ = ["apply"]
+__all__ = ["Inputs", "apply", "over_blocks"]
 
 Array = Any
+Inputs = Mapping[str, xr.DataArray]
 
 
 def apply(
     model: Model,
-    forcings: Mapping[str, xr.DataArray],
-    parameters: Mapping[str, xr.DataArray],
-    initial: Mapping[str, xr.DataArray] | None,
+    forcings: Inputs,
+    parameters: Inputs,
+    initial: Inputs | None,
     outputs: Sequence[str],
     *,
     engine: str | None = None,
     progress: bool = False,
-) -> tuple[xr.DataArray, ...]:
+    states: bool = False,
+) -> tuple[list[xr.DataArray], list[xr.DataArray]]:
     """Run a model over labelled arrays, whatever their dimensions.
 
     Parameters
@@ -38,126 +37,88 @@ def apply(
     model : Model
     forcings : mapping of str to DataArray, (time, ...)
     parameters : mapping of str to DataArray, (...) or (time, ...)
+        Dims that no forcing has are those of members.
     initial : mapping of str to DataArray, (...), optional
     outputs : sequence of str
     engine : str, optional
     progress : bool
         Show a bar.
+    states : bool
+        Whether to return the final states.
 
     Returns
     -------
-    tuple of DataArray
+    series : list of DataArray
         In the order of `outputs`; time is the last dimension.
+    final : list of DataArray
+        States after the last step, in declared order; none if not asked for.
+    """
+    wanted = [s.name for s in model.states] if states else []
+
+    def run(flat: Flat) -> list[Array]:
+        if flat.empty:
+            return [flat.series(flat.missing(flat.steps))] * len(outputs) + [
+                flat.still(flat.missing())
+            ] * len(wanted)
+        series, final = engines.run(
+            engine,
+            model,
+            flat.forcings,
+            flat.parameters,
+            initial=flat.start or None,
+            outputs=outputs,
+            members=flat.members,
+            average=False,
+            progress=progress,
+        )
+        return [*(flat.series(series[k]) for k in outputs), *(flat.still(final[k]) for k in wanted)]
+
+    dims = [("time",)] * len(outputs) + [()] * len(wanted)
+    results = over_blocks(run, forcings, parameters, initial, dims)
+    return results[: len(outputs)], results[len(outputs) :]
+
+
+def over_blocks(
+    function: Callable[[Flat], list[Array]],
+    forcings: Inputs,
+    parameters: Inputs,
+    initial: Inputs | None,
+    dims: Sequence[tuple[str, ...]],
+    *,
+    dtypes: Sequence[Any] | None = None,
+) -> list[xr.DataArray]:
+    """Call a function for every block of sites; lazy where an array is.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the arrays of a block, gives one array for every item of `dims`.
+    forcings, parameters, initial
+        As in `apply`.
+    dims : sequence of tuple of str
+        Dims of the results besides those of sites and members.
+    dtypes : sequence of dtype, optional
+        Of the results; that of the forcings if not given.
     """
     start = dict(initial or {})
     arrays = [*forcings.values(), *parameters.values(), *start.values()]
     timed = ["time" in a.dims for a in arrays]
     names = (list(forcings), list(parameters), list(start))
+    sites = {d for f in forcings.values() for d in f.dims}
+    # apply_ufunc keeps dims in the order of their appearance: those of sites, then those of members.
+    extra = len({d for a in arrays for d in a.dims} - sites)
 
     def block(*values: Array) -> Array | tuple[Array, ...]:
-        series = _run(model, names, values, timed, outputs, engine, progress)
-        return series if len(series) > 1 else series[0]
+        results = function(flatten(names, values, timed, extra))
+        return tuple(results) if len(results) > 1 else results[0]
 
     result = xr.apply_ufunc(
         block,
         *arrays,
         input_core_dims=[["time"] if t else [] for t in timed],
-        output_core_dims=[["time"]] * len(outputs),
+        output_core_dims=[list(d) for d in dims],
         dask="parallelized",
-        output_dtypes=[next(iter(forcings.values())).dtype] * len(outputs),
+        output_dtypes=list(dtypes or [next(iter(forcings.values())).dtype] * len(dims)),
         keep_attrs=False,
     )
-    return result if isinstance(result, tuple) else (result,)
-
-
-def _run(
-    model: Model,
-    names: tuple[list[str], list[str], list[str]],
-    values: Sequence[Array],
-    timed: Sequence[bool],
-    outputs: Sequence[str],
-    engine: str | None,
-    progress: bool,
-) -> tuple[Array, ...]:
-    """Run one block: arrays (..., time) or (...) in, series (..., time) out."""
-    xp = array_namespace(values[0])
-    shape = np.broadcast_shapes(*(v.shape[:-1] if t else v.shape for v, t in zip(values, timed, strict=True)))
-    flat = [_flatten(xp, v, t, shape) for v, t in zip(values, timed, strict=True)]
-    n_forcings, n_parameters = len(names[0]), len(names[1])
-    keep = _complete(xp, names[0], flat[:n_forcings], flat[n_forcings:])
-    length = values[0].shape[-1]
-    if not bool(xp.any(keep)):
-        return tuple(xp.full((*shape, length), math.nan, dtype=values[0].dtype) for _ in outputs)
-
-    everywhere = bool(xp.all(keep))
-    if not everywhere:
-        index = xp.nonzero(keep)[0]
-        flat = [xp.take(v, index, axis=v.ndim - 1) for v in flat]
-    series, _ = engines.run(
-        engine,
-        model,
-        dict(zip(names[0], flat, strict=False)),
-        dict(zip(names[1], flat[n_forcings:], strict=False)),
-        initial=dict(zip(names[2], flat[n_forcings + n_parameters :], strict=True)) or None,
-        outputs=outputs,
-        progress=progress,
-    )
-    if everywhere:
-        return tuple(_unflatten(xp, series[k], shape) for k in outputs)
-    # A gather and a selection instead of an indexed write, which the array API lacks.
-    position = xp.cumulative_sum(xp.astype(keep, xp.int64)) - 1
-    position = xp.where(keep, position, 0)
-    return tuple(
-        _unflatten(xp, xp.where(keep, xp.take(series[k], position, axis=1), math.nan), shape) for k in outputs
-    )
-
-
-def _flatten(xp: Any, v: Array, timed: bool, shape: tuple[int, ...]) -> Array:
-    if not timed:
-        return xp.reshape(xp.broadcast_to(v, shape), (-1,))
-    v = xp.moveaxis(v, -1, 0)
-    v = xp.reshape(v, (v.shape[0],) + (1,) * (len(shape) + 1 - v.ndim) + v.shape[1:])
-    return xp.reshape(xp.broadcast_to(v, (v.shape[0], *shape)), (v.shape[0], -1))
-
-
-def _unflatten(xp: Any, v: Array, shape: tuple[int, ...]) -> Array:
-    return xp.moveaxis(xp.reshape(v, (v.shape[0], *shape)), 0, -1)
-
-
-def _complete(xp: Any, names: Sequence[str], forcings: Sequence[Array], rest: Sequence[Array]) -> Array:
-    """Sites to compute: false where a forcing is NaN throughout or a parameter is NaN.
-
-    Raises
-    ------
-    InputErrors
-        If a forcing has gaps at a site where it is not NaN throughout.
-    """
-    problems = Problems("simulate")
-    keep = xp.ones(forcings[0].shape[1:], dtype=xp.bool)
-    for name, v in zip(names, forcings, strict=True):
-        # One pass where there is nothing to complain of: a sum is finite only if all values are.
-        if bool(xp.all(xp.isfinite(xp.sum(v, axis=0)))):
-            continue
-        missing = xp.isnan(v)
-        never = xp.all(missing, axis=0)
-        gaps = xp.any(missing, axis=0) & ~never
-        if bool(xp.any(gaps)):
-            problems.add(
-                name,
-                expected="no gaps in time (a site may be NaN throughout)",
-                got=f"NaN at some times at {int(xp.sum(xp.astype(gaps, xp.int64)))} of {v.shape[1]} sites",
-                fix='fill them, for example with .interpolate_na("time"), or mask the whole site with .where',
-            )
-        if bool(xp.any(xp.isinf(v))):
-            problems.add(
-                name,
-                expected="finite values, or NaN throughout a site",
-                got="infinite values",
-                fix="mask the whole site with .where, or repair them",
-            )
-        keep = keep & ~never
-    problems.raise_if_any()
-    for v in rest:
-        missing = xp.isnan(v)
-        keep = keep & ~(xp.any(missing, axis=0) if v.ndim > 1 else missing)
-    return keep
+    return list(result) if isinstance(result, tuple) else [result]

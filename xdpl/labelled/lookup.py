@@ -26,7 +26,8 @@ def find(
     problems: Problems,
     *,
     argument: str = "forcings",
-) -> dict[str, str]:
+    also: Iterable[str] = (),
+) -> dict[str, dict[str, str]]:
     """Match declared names with variables of the dataset.
 
     Parameters
@@ -40,24 +41,50 @@ def find(
         Takes a note of everything missing, ambiguous or unknown.
     argument : str
         Name of the keyword through which a user passes the mapping.
+    also : iterable of str
+        Further names that a mapping may have.
 
     Returns
     -------
-    dict of declared name to variable name
-        Only what was found.
+    dict of declared name to its sources
+        Only what was found. The sources are the variable by its declared name, or those
+        that a forcing is the mean of.
     """
     declared = tuple(declared)
     mapping = dict(mapping or {})
-    check_names(mapping, [d.name for d in declared], problems, argument=argument)
+    also = [*also, *(part.name for d in declared for part in _parts(d))]
+    check_names(mapping, [*(d.name for d in declared), *also], problems, argument=argument)
     found = {}
     for d in declared:
         before = len(problems.found)
-        variable = find_one(ds, d, mapping, problems, argument=argument)
-        if variable is not None:
-            found[d.name] = variable
+        sources = _sources(ds, d, mapping, problems, argument)
+        if sources:
+            found[d.name] = sources
         elif len(problems.found) == before:
             problems.add(d.name, expected=wanted(d), got="none", fix=_fix(d, argument))
     return found
+
+
+def _parts(d: Declaration) -> tuple[Declaration, ...]:
+    return getattr(d, "mean_of", ())
+
+
+def _sources(
+    ds: xr.Dataset, d: Declaration, mapping: Mapping[str, str], problems: Problems, argument: str
+) -> dict[str, str]:
+    """The variable itself, else those it is the mean of; these go first where the mapping names them."""
+    parts = _parts(d)
+    named = d.name not in mapping and any(part.name in mapping for part in parts)
+    for needed in (parts,) if named else ((d,), parts):
+        before = len(problems.found)
+        found = {n.name: find_one(ds, n, mapping, problems, argument=argument) for n in needed}
+        sources = {k: v for k, v in found.items() if v is not None}
+        if needed and len(sources) == len(needed):
+            return sources
+        # Ambiguous or named in vain: never fall back on something else silently.
+        if len(problems.found) > before:
+            break
+    return {}
 
 
 def check_names(
@@ -114,6 +141,8 @@ def wanted(d: Declaration) -> str:
         text += f" or with standard_name {d.standard_name!r}"
     if d.statistic:
         text += f" and cell_methods 'time: {d.statistic}'"
+    if parts := _parts(d):
+        text += f" (or {' and '.join(part.name for part in parts)})"
     return f"{text}, convertible to {d.units!r}"
 
 
@@ -137,7 +166,7 @@ def _statistic(variable: xr.Variable) -> str | None:
 
 def _fix(d: Declaration, argument: str) -> str:
     if d.name == "potential_evapotranspiration":
-        return 'ds["potential_evapotranspiration"] = ds.dpl.pet(method="priestley_taylor")'
+        return 'ds["potential_evapotranspiration"] = ds.dpl.pet(method="oudin")'
     return f'{argument}={{"{d.name}": "<variable>"}}'
 
 

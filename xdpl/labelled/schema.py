@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xdpl import units
 from xdpl.labelled import lookup
+from xdpl.labelled.area import per_area
 from xdpl.models import Model
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from xdpl.errors import Problems
 
-__all__ = ["Found", "as_float", "check_labels", "check_time", "forcings", "found", "static", "step_in_days"]
+__all__ = ["Found", "check_labels", "check_time", "forcings", "found", "static", "step_in_days"]
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,28 @@ class Found:
 
     Parameters
     ----------
-    variable : str
-        Name in the dataset.
+    sources : dict of str to str
+        Declared name to variable: of the input itself or of those it is the mean of,
+        and of the ``area`` that a volume flow was divided by.
     units : str or None
         Units it has there.
     data : DataArray
         Values in the declared units, without attributes.
     """
 
-    variable: str
+    sources: dict[str, str]
     units: str | None
     data: xr.DataArray
+
+    @property
+    def variable(self) -> str:
+        """Name in the dataset; of several, all of them."""
+        return ", ".join(v for k, v in self.sources.items() if k != "area")
+
+    @property
+    def area(self) -> str:
+        """The variable a volume flow was divided by; empty if it is none."""
+        return self.sources.get("area", "")
 
 
 def forcings(
@@ -44,31 +56,62 @@ def forcings(
 ) -> dict[str, Found]:
     """Find and convert every forcing of a model; problems are noted, not raised."""
     result = {}
-    names = lookup.find(ds, model.forcings, mapping, problems)
+    names = lookup.find(ds, model.forcings, mapping, problems, also=("area",))
     for declared in model.forcings:
         if declared.name not in names:
             continue
-        variable = names[declared.name]
-        array = ds[variable]
-        if "time" not in array.dims:
-            problems.add(
-                variable,
-                expected="a dimension 'time'",
-                got=f"dims {array.dims}",
-                fix=f'rename it, for example ds.rename({{"{array.dims[0] if array.dims else "t"}": "time"}})',
-            )
-            continue
-        result[declared.name] = found(ds, variable, declared.units, problems)
+        if all(_has_time(ds[variable], problems) for variable in names[declared.name].values()):
+            result[declared.name] = found(ds, names[declared.name], declared.units, mapping, problems)
     if result:
         check_time(ds, model, problems)
         _check_chunks(result, problems)
     return result
 
 
-def found(ds: xr.Dataset, variable: str, declared_units: str, problems: Problems) -> Found:
-    """One variable in the units a model computes in."""
-    array = ds[variable]
-    return Found(variable, units.read(array), lookup.in_units(array, declared_units, problems))
+def _has_time(array: xr.DataArray, problems: Problems) -> bool:
+    if "time" not in array.dims:
+        problems.add(
+            str(array.name),
+            expected="a dimension 'time'",
+            got=f"dims {array.dims}",
+            fix=f'rename it, for example ds.rename({{"{array.dims[0] if array.dims else "t"}": "time"}})',
+        )
+    return "time" in array.dims
+
+
+def found(
+    ds: xr.Dataset,
+    sources: Mapping[str, str],
+    declared_units: str,
+    mapping: Mapping[str, str] | None,
+    problems: Problems,
+) -> Found:
+    """One input in the units a model computes in; the mean of its sources if there are several.
+
+    Parameters
+    ----------
+    ds : Dataset
+    sources : mapping of str to str
+        As `lookup.find` gives them.
+    declared_units : str
+    mapping : mapping of str to str, optional
+        May name the area that a volume flow is divided by, as ``"area"``.
+    problems : Problems
+        Takes a note of units or an area that are missing or do not convert.
+    """
+    parts, areas = [], {}
+    for variable in sources.values():
+        array, area = per_area(ds, variable, declared_units, mapping, problems)
+        parts.append(lookup.in_units(array, declared_units, problems))
+        if area:
+            areas["area"] = area
+    data = parts[0]
+    for part in parts[1:]:
+        data = data + part
+    if len(parts) > 1:
+        data = (data / len(parts)).drop_attrs()
+    said = dict.fromkeys(str(units.read(ds[v])) for v in sources.values() if units.read(ds[v]) is not None)
+    return Found({**sources, **areas}, ", ".join(said) or None, data)
 
 
 def static(
@@ -172,10 +215,3 @@ def _check_chunks(inputs: Mapping[str, Found], problems: Problems) -> None:
                 got=f"{len(chunks['time'])} chunks along time",
                 fix="ds = ds.chunk(time=-1)",
             )
-
-
-def as_float(array: xr.DataArray, dtype: Any = None) -> xr.DataArray:
-    """Floating values: `dtype` if given, else as they are, integers as float64."""
-    if dtype is not None:
-        return array.astype(dtype, copy=False)
-    return array if array.dtype.kind == "f" else array.astype(np.float64)

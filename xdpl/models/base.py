@@ -40,8 +40,20 @@ class Declaration:
     statistic: str = dataclasses.field(default="", kw_only=True)
 
 
+@dataclasses.dataclass(frozen=True)
 class Forcing(Declaration):
-    """A time-varying input of a model."""
+    """A time-varying input of a model.
+
+    Parameters
+    ----------
+    name, units, standard_name, long_name, statistic : str
+        As in `Declaration`.
+    mean_of : tuple of Declaration
+        Where a dataset lacks the forcing, the mean of these stands in for it, such as
+        of the daily minimum and maximum.
+    """
+
+    mean_of: tuple[Declaration, ...] = dataclasses.field(default=(), kw_only=True)
 
 
 class Flux(Declaration):

@@ -38,7 +38,7 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | 
     inputs = inspect(ds, request, problems)
     request = request.plain()
     # Dims by name, so that a transposed dataset gives the same fit.
-    grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), [f.variable for f in inputs.forcings.values()])
+    grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), _variables(inputs))
     when = periods(ds, request.train, request.validate)
     arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems)
     samples = _samples(arrays, device)
@@ -209,7 +209,17 @@ def _fit(
         attributes={k: units.read(v) for k, v in inputs.attributes.items()},
         mean=arrays.mean,
         std=arrays.std,
-        forcings={k: f.variable for k, f in inputs.forcings.items()},
+        forcings=_sources(inputs),
         history=history,
         settings=settings,
     )
+
+
+def _variables(inputs: Inputs) -> list[str]:
+    return [v for f in inputs.forcings.values() for k, v in f.sources.items() if k != "area"]
+
+
+def _sources(inputs: Inputs) -> dict[str, str]:
+    """Which variable was what, the area of the target among them, so that scoring does the same."""
+    sources = {k: v for f in inputs.forcings.values() for k, v in f.sources.items()}
+    return sources | ({"area": inputs.target.area} if inputs.target.area else {})

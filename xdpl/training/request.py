@@ -85,7 +85,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     found = schema.forcings(ds, model, request.forcings, problems)
     dims = [d for f in found.values() for d in f.data.dims] if found else list(ds.dims)
     site_dims = tuple(dict.fromkeys(str(d) for d in dims if d != "time"))
-    output, target = _target(ds, model, request.target, site_dims, problems)
+    output, target = _target(ds, model, request, site_dims, problems)
     names = [request.attributes] if isinstance(request.attributes, str) else list(request.attributes)
     attributes = schema.static(ds, names, site_dims, "an attribute", problems)
     if not names:
@@ -102,10 +102,11 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
 def _target(
     ds: xr.Dataset,
     model: Model,
-    target: str | Mapping[str, str],
+    request: Request,
     site_dims: tuple[str, ...],
     problems: Problems,
 ) -> tuple[str, schema.Found | None]:
+    target = request.target
     outputs = model.all_outputs()
     mapping = dict(target) if isinstance(target, Mapping) else {}
     name = target if isinstance(target, str) else next(iter(mapping), "")
@@ -118,9 +119,10 @@ def _target(
             fix=f'target={{"{close[0]}": "{name if name in ds else "<variable>"}"}}',
         )
         return name, None
-    variable = find(ds, [outputs[name]], mapping, problems, argument="target").get(name)
-    if variable is None:
+    sources = find(ds, [outputs[name]], mapping, problems, argument="target").get(name)
+    if sources is None:
         return name, None
+    variable = sources[name]
     dims = {str(d) for d in ds[variable].dims}
     if dims != {"time", *site_dims}:
         problems.add(
@@ -129,7 +131,7 @@ def _target(
             got=f"dims {ds[variable].dims}",
             fix=f'bring "{variable}" onto the dims of the forcings',
         )
-    return name, schema.found(ds, variable, outputs[name].units, problems)
+    return name, schema.found(ds, sources, outputs[name].units, request.forcings, problems)
 
 
 def _check_periods(ds: xr.Dataset, request: Request, site_dims: tuple[str, ...], problems: Problems) -> None:

@@ -1,0 +1,73 @@
+"""Results of a run as datasets: order of dims, coordinates, attributes, units."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from xdpl import units
+from xdpl.labelled.attrs import parameters_hash, provenance, variable_attrs
+
+if TYPE_CHECKING:
+    from xdpl.labelled.prepare import Prepared
+    from xdpl.models.base import Declaration
+
+__all__ = ["labelled", "run_attrs"]
+
+
+def labelled(
+    ds: xr.Dataset,
+    run: Prepared,
+    results: Mapping[Declaration, xr.DataArray],
+    attrs: Mapping[str, Any],
+) -> xr.Dataset:
+    """Put results into a dataset like the one of the forcings.
+
+    Parameters
+    ----------
+    ds : Dataset
+        With the forcings; gives coordinates, and dims their order.
+    run : Prepared
+    results : mapping of Declaration to DataArray
+    attrs : mapping
+        Of the dataset.
+
+    Returns
+    -------
+    Dataset
+        Quantified if a forcing is.
+    """
+    variables = [v for f in run.found.values() for k, v in f.sources.items() if k != "area"]
+    order = _dim_order(ds, variables)
+    out = xr.Dataset()
+    for declared, array in results.items():
+        dims = [d for d in array.dims if d not in order] + [d for d in order if d in array.dims]
+        out[declared.name] = array.transpose(*dims)
+        out[declared.name].attrs = variable_attrs(declared)
+    out = out.assign_coords({k: c for k, c in ds.coords.items() if set(c.dims) <= set(out.dims)})
+    # Of coordinates too: chunks they were stored in need not fit those of the output.
+    out = out.drop_encoding()
+    out.attrs = dict(attrs)
+    quantified = [ds[v] for v in variables if units.is_quantified(ds[v])]
+    return units.quantify_like(out, quantified[0]) if quantified else out
+
+
+def run_attrs(ds: xr.Dataset, run: Prepared, what: str) -> dict[str, Any]:
+    """Attributes that say what a result was made from: plain values, fit for netCDF and zarr."""
+    time = ds.indexes["time"]
+    return provenance(f"{run.model.name} {what}", run.model, history=ds.attrs.get("history")) | {
+        "forcings": json.dumps({k: v for f in run.found.values() for k, v in f.sources.items()}),
+        "period": json.dumps([time[0].isoformat(), time[-1].isoformat()]),
+        "parameters_hash": parameters_hash(run.parameters),
+        "default_parameters": json.dumps(run.defaulted),
+    }
+
+
+def _dim_order(ds: xr.Dataset, variables: Sequence[str]) -> list[str]:
+    order: list[str] = []
+    for variable in variables:
+        order += [str(d) for d in ds[variable].dims if d not in order]
+    return order

@@ -1,0 +1,137 @@
+"""From the arguments of a run to checked arrays in declared units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from array_api_compat import is_cupy_array
+
+from xdpl import engines, models
+from xdpl.engines.tracing.trace import step_of
+from xdpl.errors import Problems
+from xdpl.labelled import schema
+from xdpl.labelled.floats import cast, common_type
+from xdpl.labelled.parameters import resolve
+from xdpl.labelled.states import initial_states
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from xdpl.models import Model
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run needs, found, checked and in one floating type.
+
+    Parameters
+    ----------
+    model : Model
+    outputs : list of str
+    found : dict of str to Found
+        Forcings as they were found.
+    forcings, parameters : dict of str to DataArray
+    defaulted : list of str
+        Parameters that took their default.
+    initial : dict of str to DataArray or None
+    engine : str or None
+    """
+
+    model: Model
+    outputs: list[str]
+    found: dict[str, schema.Found]
+    forcings: dict[str, xr.DataArray]
+    parameters: dict[str, xr.DataArray]
+    defaulted: list[str]
+    initial: dict[str, xr.DataArray] | None
+    engine: str | None
+
+
+def prepare(
+    call: str,
+    ds: xr.Dataset,
+    model: str | Model,
+    parameters: xr.Dataset | Mapping[str, Any] | None,
+    *,
+    forcings: Mapping[str, str] | None,
+    outputs: Sequence[str] | None,
+    initial: xr.Dataset | None,
+    engine: str | None,
+    dtype: DTypeLike | None,
+) -> Prepared:
+    """Check everything before anything is computed; arguments as in `xdpl.simulate`.
+
+    Raises
+    ------
+    InputErrors
+        With every problem of the input.
+    UnsupportedOperation
+        If the step of the model does what kernels cannot.
+    """
+    name = model if isinstance(model, str) else getattr(model, "name", repr(model))
+    problems = Problems(f"{call}({name!r})")
+    model = models.get(model, problems.call)
+    wanted = _wanted(model, outputs, problems)
+    found = schema.forcings(ds, model, forcings, problems)
+    engines.check(engine, any(_on_gpu(f.data) for f in found.values()), problems)
+    _check_dtype(dtype, problems)
+    theta, defaulted = resolve(model, parameters, problems)
+    start = None if initial is None else initial_states(model, ds, initial, problems)
+    for key, array in (theta | (start or {})).items():
+        schema.check_labels(key, array, ds, problems, fix="reindex_like(ds), or select the sites of both")
+    problems.raise_if_any()
+
+    arrays = {k: f.data for k, f in found.items()}
+    # One floating type for all: float64 parameters would promote a float32 run.
+    kind = common_type(arrays.values()) if dtype is None else np.dtype(dtype)
+    arrays = cast(arrays, kind)
+    if (engine or engines.choose(_like(next(iter(arrays.values()))))) != "array":
+        # What kernels cannot run is said now, also where the run itself is lazy.
+        step_of(model, wanted)
+    return Prepared(
+        model,
+        wanted,
+        found,
+        arrays,
+        cast(theta, kind),
+        defaulted,
+        None if start is None else cast(start, kind),
+        engine,
+    )
+
+
+def _like(array: xr.DataArray) -> Any:
+    """An array of the kind that blocks of the data are."""
+    return getattr(array.data, "_meta", array.data)
+
+
+def _on_gpu(array: xr.DataArray) -> bool:
+    return bool(is_cupy_array(_like(array)))
+
+
+def _wanted(model: Model, outputs: Sequence[str] | None, problems: Problems) -> list[str]:
+    known = model.all_outputs()
+    chosen = (
+        list(model.outputs) if outputs is None else [outputs] if isinstance(outputs, str) else list(outputs)
+    )
+    if not chosen:
+        problems.add("outputs", expected=f"some of {', '.join(known)}", got="none", fix="outputs=None")
+    for name in chosen:
+        if name not in known:
+            problems.add("outputs", expected=f"among {', '.join(known)}", got=repr(name), fix="remove it")
+    return list(dict.fromkeys(chosen))
+
+
+def _check_dtype(dtype: DTypeLike | None, problems: Problems) -> None:
+    try:
+        floating = dtype is None or np.dtype(dtype).kind == "f"
+    except TypeError:
+        floating = False
+    if not floating:
+        problems.add("dtype", expected="a floating type", got=repr(dtype), fix='dtype="float64"')

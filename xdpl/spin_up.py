@@ -1,0 +1,191 @@
+"""Run the first years again and again until the stores no longer change."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from array_api_compat import array_namespace
+
+from xdpl import engines
+from xdpl.errors import Problems
+from xdpl.labelled import blocks
+from xdpl.labelled.label import labelled, run_attrs
+from xdpl.labelled.prepare import prepare
+from xdpl.models import Model
+from xdpl.models.base import Flux
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from xdpl.labelled.flat import Flat
+
+__all__ = ["spin_up"]
+
+Array = Any
+
+
+def spin_up(
+    ds: xr.Dataset,
+    model: str | Model,
+    parameters: xr.Dataset | Mapping[str, Any] | None = None,
+    *,
+    years: int = 1,
+    tolerance: float = 0.1,
+    cycles: int = 100,
+    forcings: Mapping[str, str] | None = None,
+    initial: xr.Dataset | None = None,
+    engine: str | None = None,
+    dtype: DTypeLike | None = None,
+) -> xr.Dataset:
+    """Find states in balance with the weather of the first years, for every site.
+
+    The first years are run repeatedly, each time from the states in which the time
+    before ended. A site is done when no state has changed by more than the tolerance
+    from the end of one cycle to the end of the next.
+
+    Parameters
+    ----------
+    ds, model, parameters, forcings, initial, engine, dtype
+        As in `xdpl.simulate`.
+    years : int
+        Length of a cycle.
+    tolerance : float
+        Largest change of a state over a cycle, in the units of the states (mm for
+        stores of water).
+    cycles : int
+        How often the years are run at most.
+
+    Returns
+    -------
+    Dataset
+        One variable per state, to be given to `simulate` as ``initial``; and, per
+        site, ``storage_change``, the largest change of a state in its last cycle, and
+        ``spin_up_cycles``, how many it took. Lazy where `ds` is. The same in blocks of
+        any size: a site that is done keeps its states.
+
+    Raises
+    ------
+    InputErrors
+        With every problem of the input; as in `simulate`, or a record shorter than a cycle.
+
+    Warns
+    -----
+    UserWarning
+        If sites have not settled after `cycles`; where `ds` is lazy, compare
+        ``storage_change`` with the tolerance.
+    """
+    problems = Problems("spin_up")
+    length = _first(ds, years, tolerance, cycles, problems)
+    problems.raise_if_any()
+    first = ds.isel(time=slice(length))
+    run = prepare(
+        "spin_up",
+        first,
+        model,
+        parameters,
+        forcings=forcings,
+        outputs=None,
+        initial=None if initial is None else initial.drop_vars("time", errors="ignore"),
+        engine=engine,
+        dtype=dtype,
+    )
+
+    def settle(flat: Flat) -> list[Array]:
+        return _settle(run.model, flat, engine, tolerance, cycles)
+
+    names = [*run.model.states, *_report(run.model)]
+    results = blocks.over_blocks(settle, run.forcings, run.parameters, run.initial, [()] * len(names))
+    attrs = run_attrs(first, run, "states after spin-up") | {
+        "spin_up": json.dumps({"years": years, "tolerance": tolerance, "cycles": cycles})
+    }
+    states = labelled(first, run, dict(zip(names, results, strict=True)), attrs)
+    start = ds["time"][0] - np.timedelta64(round(run.model.dt * 86400e9), "ns")
+    states = states.assign_coords(time=start.drop_vars("time").assign_attrs(ds["time"].attrs))
+    _warn(states["storage_change"], tolerance, cycles)
+    return states
+
+
+def _report(model: Model) -> tuple[Flux, Flux]:
+    units = {s.units for s in model.states}
+    return (
+        Flux(
+            "storage_change",
+            units.pop() if len(units) == 1 else "1",
+            "",
+            "largest change of a state in the last cycle of the spin-up, in the units of the state",
+        ),
+        Flux("spin_up_cycles", "1", "", "cycles until the states settled"),
+    )
+
+
+def _settle(model: Model, flat: Flat, engine: str | None, tolerance: float, cycles: int) -> list[Array]:
+    if flat.empty:
+        return [flat.still(flat.missing())] * (len(model.states) + 2)
+    xp = array_namespace(next(iter(flat.forcings.values())))
+    state: dict[str, Array] = flat.start
+    change: Array = None
+    for _ in range(cycles):
+        _, final = engines.run(
+            engine,
+            model,
+            flat.forcings,
+            flat.parameters,
+            initial=state or None,
+            outputs=(),
+            members=flat.members,
+            average=False,
+        )
+        if change is None:
+            first = final[model.states[0].name]
+            change, count = xp.full_like(first, xp.inf), xp.zeros_like(first)
+            active = xp.ones_like(first, dtype=xp.bool)
+        if state:
+            steps = [xp.abs(final[s.name] - state[s.name]) for s in model.states]
+            change = xp.where(active, xp.max(xp.stack(steps), axis=0), change)
+        state = {k: xp.where(active, v, state[k]) if state else v for k, v in final.items()}
+        count = count + xp.astype(active, count.dtype)
+        active = change > tolerance
+        if not bool(xp.any(active)):
+            break
+    return [flat.still(v) for v in (*(state[s.name] for s in model.states), change, count)]
+
+
+def _first(ds: xr.Dataset, years: int, tolerance: float, cycles: int, problems: Problems) -> int:
+    """Number of steps in the first years; 0 if something is wrong."""
+    for name, value in (("years", years), ("cycles", cycles)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            problems.add(name, expected="an integer of at least 1", got=repr(value), fix=f"{name}=1")
+    if not tolerance > 0:
+        problems.add("tolerance", expected="a number above 0", got=repr(tolerance), fix="tolerance=0.1")
+    index = ds.indexes.get("time")
+    if problems.found or index is None or not hasattr(index, "month") or not len(index):
+        return ds.sizes.get("time", 0)  # a wrong time axis is said with the forcings
+    dates = zip(index.year, index.month, index.day, strict=True)
+    start = (index[0].year + years, index[0].month, index[0].day)
+    length = sum(date < start for date in dates)
+    last = index[-1] + (index[-1] - index[-2]) if len(index) > 1 else index[-1]
+    if length == len(index) and (last.year, last.month, last.day) < start:
+        problems.add(
+            "years",
+            expected=f"at most the length of the record, {index[0]} to {index[-1]}",
+            got=repr(years),
+            fix="fewer years, or a longer record",
+        )
+    return length
+
+
+def _warn(change: xr.DataArray, tolerance: float, cycles: int) -> None:
+    if change.chunks is not None or (hasattr(change.data, "magnitude") and change.pint.chunks is not None):
+        return
+    restless = int((change > tolerance).sum())
+    if restless:
+        warnings.warn(
+            f"spin_up: {restless} of {int(change.notnull().sum())} sites still change by more than"
+            f" {tolerance:g} after {cycles} cycles; see storage_change",
+            stacklevel=3,
+        )
