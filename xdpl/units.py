@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UnitsError",
+    "dequantify",
     "is_quantified",
     "is_volume_flow",
     "linear",
@@ -157,6 +158,11 @@ def magnitude(array: xr.DataArray) -> xr.DataArray:
     return array.copy(data=data.magnitude) if is_quantified(array) else array
 
 
+def dequantify(array: xr.DataArray) -> xr.DataArray:
+    """Pint units as an attribute, where there are any."""
+    return magnitude(array).assign_attrs(units=read(array)) if is_quantified(array) else array
+
+
 def read(array: xr.DataArray) -> str | None:
     """Units of a variable: of the quantity, else of the attribute; None if missing."""
     if is_quantified(array):
@@ -172,6 +178,8 @@ def quantify_like(ds: xr.Dataset, like: xr.DataArray) -> xr.Dataset:
     registry = data._REGISTRY
     out = ds.copy()
     for name, array in ds.data_vars.items():
+        if "units" not in array.attrs:  # labels
+            continue
         # The long format is read by any registry; CF exponents are not.
         unit = registry.Unit(f"{parse(array.attrs['units']):D}")
         attrs = {k: v for k, v in array.attrs.items() if k != "units"}

@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pint
 import pytest
 import xarray as xr
 from helpers_learn import problems, quick, world
@@ -120,7 +121,8 @@ def test_model_without_evaporation_has_no_dryness(bucket_fit, small):
 def test_few_sites_have_no_worst_group(fit, ds, sites):
     scores = fit.evaluate(ds.isel(lat=[0], lon=slice(sites)))
     assert scores["rmse"].shape == (1, sites)
-    assert not any(str(name).startswith(("worst_", "dryness")) for name in scores)
+    assert np.isnan(scores["worst_rmse"]) and scores["worst_rmse_group"] == -1
+    assert (scores["dryness_tercile"] == -1).all()
 
 
 def test_one_site_without_dims(fit, ds):
@@ -170,3 +172,26 @@ def test_evaluation_does_not_change_the_fit(fit, ds):
     fit.evaluate(ds)
     xr.testing.assert_equal(fit.parameters(ds), before)
     assert xdpl.Fit is type(fit)
+
+
+def test_evaluate_is_lazy_and_the_same(fit, ds, counter):
+    lazy = fit.evaluate(ds.chunk(lat=2, time=-1), time=LATE)
+    assert counter.calls == 0
+    assert all(v.chunks is not None for v in lazy.values())
+    expected = fit.evaluate(ds, time=LATE)
+    computed = lazy.compute()
+    for name, array in expected.items():
+        xr.testing.assert_identical(computed[name], array)
+        assert lazy[name].dtype == array.dtype
+
+
+def test_quantified_observations_give_quantified_scores(fit, ds):
+    registry, original = pint.UnitRegistry(), ds.copy()
+    values = registry.Quantity(100.0 * ds["soil_moisture"].values, "percent")
+    ds["soil_moisture"] = ds["soil_moisture"].copy(data=values).drop_attrs()
+    scores = fit.evaluate(ds)
+    plain = fit.evaluate(original)
+    assert scores["rmse"].data.units == scores["pooled_rmse"].data.units == registry.Unit("percent")
+    np.testing.assert_allclose(scores["rmse"].data.magnitude, 100.0 * plain["rmse"], rtol=1e-4)
+    assert scores["nse"].data.dimensionless and scores["worst_nse"].data.dimensionless
+    np.testing.assert_array_equal(scores["dryness_tercile"], plain["dryness_tercile"])

@@ -47,7 +47,8 @@ def compute(simulated: _Array, observed: _Array, *, core: int, minimum: int) -> 
 
 
 def _labelled(values: _Array, keep: _Array) -> xr.DataArray:
-    return xr.DataArray(np.where(keep, values, np.nan), dims=("site", _PAIR))
+    # In one layout, so that sums do not depend on how the input lay in memory.
+    return xr.DataArray(np.ascontiguousarray(np.where(keep, values, np.nan)), dims=("site", _PAIR))
 
 
 def _metrics(sim: xr.DataArray, obs: xr.DataArray) -> dict[str, _Array]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from array_api_compat import is_cupy_array
 
 from xdpl import units as u
 from xdpl.errors import Problems
@@ -34,7 +35,7 @@ def metrics(
         Dims `dim` and any others, in any order; may have dims that `observed` lacks (a member).
         Values are converted to the units of `observed` where both say their units.
     observed : DataArray
-        Same labels as `simulated`.
+        Same labels as `simulated`. Where it is quantified, so is the result.
     dim : hashable
         The dim to reduce; all others are site dims.
     minimum : int
@@ -106,7 +107,7 @@ def _evaluate(
     # apply_ufunc would compare lazy coordinates by computing them, and drop all their attributes.
     known = {**observed.coords, **simulated.coords}
     coords = {name: coord for name, coord in known.items() if set(coord.dims) <= set(sites)}
-    simulated, observed = _plain(simulated), _plain(observed)
+    like, simulated, observed = observed, _plain(simulated), _plain(observed)
     if dim is None:
         observed = observed.broadcast_like(simulated)
     core = list(simulated.dims) if dim is None else [dim]
@@ -125,13 +126,14 @@ def _evaluate(
     )
     names = [*(metric.name for metric in METRICS), COUNT]
     found = {name: a.transpose(*sites) for name, a in zip(names, arrays, strict=True)}
-    return _describe(xr.Dataset(found).assign_coords(coords).drop_encoding(), units, minimum)
+    out = _describe(xr.Dataset(found).assign_coords(coords).drop_encoding(), units, minimum)
+    return u.quantify_like(out, like) if u.is_quantified(like) else out
 
 
 def _plain(array: xr.DataArray) -> xr.DataArray:
-    data: Any = array.variable._data
-    plain = array.copy(data=data.magnitude) if u.is_quantified(array) else array
-    return plain.reset_coords(drop=True)
+    plain = u.magnitude(array).reset_coords(drop=True)
+    # Scores are computed on the host.
+    return plain.copy(data=plain.data.get()) if is_cupy_array(plain.variable._data) else plain
 
 
 def _describe(found: xr.Dataset, units: str | None, minimum: int) -> xr.Dataset:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.fit import report
+from xdpl.fit.predict import predict
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import provenance, variable_attrs
 from xdpl.models import Model
@@ -73,7 +73,8 @@ class Fit:
         -------
         Dataset
             One variable per parameter with units, bounds and long name; NaN where
-            all attributes are NaN. Lazy where `ds` is.
+            all attributes are NaN. Lazy where `ds` is, the same in blocks of any
+            size, on the GPU where its arrays are, quantified if an attribute is.
 
         Raises
         ------
@@ -101,8 +102,11 @@ class Fit:
         for name in out.coords:
             out[name].attrs = dict(ds[name].attrs)
         learned = {"attributes": json.dumps(list(self.attributes)), "training": json.dumps(self.settings)}
-        out.attrs = provenance(f"{self.model.name} parameters learned from attributes", self.model) | learned
-        return out
+        title = f"{self.model.name} parameters learned from attributes"
+        out.attrs = provenance(title, self.model, history=ds.attrs.get("history")) | learned
+        out = out.drop_encoding()
+        quantified = [array for array in found.values() if units.is_quantified(array)]
+        return units.quantify_like(out, quantified[0]) if quantified else out
 
     def simulate(self, ds: xr.Dataset, **options: Any) -> xr.Dataset:
         """Run the model with the learned parameters; options as in `xdpl.simulate`."""
@@ -134,9 +138,11 @@ class Fit:
         Returns
         -------
         Dataset
-            Metrics per site, pooled ones as `pooled_*`, and `worst_*` of the
-            groups of dryness where the model has precipitation and potential
-            evapotranspiration and there are sites enough for three groups.
+            Metrics per site, pooled ones as `pooled_*`, and, where the model has
+            precipitation and potential evapotranspiration, `worst_*` of the terciles
+            of dryness; these are NaN where there are too few sites for three. In
+            units of the target (of a target in m3 s-1, those of its depth),
+            quantified if it is. Lazy where `ds` is.
 
         Raises
         ------
@@ -189,27 +195,9 @@ class Fit:
             return plain
         return plain * slope + offset
 
-    def _predict(self, *columns: np.ndarray) -> np.ndarray | tuple[np.ndarray, ...]:
-        shape = np.broadcast_shapes(*(c.shape for c in columns))
-        flat = np.stack([np.broadcast_to(c, shape).ravel() for c in columns], axis=1)
-        missing = np.isnan(flat)
-        partly = missing.any(axis=1) & ~missing.all(axis=1)
-        if partly.any():
-            names = [name for name, m in zip(self.attributes, missing[partly].T, strict=True) if m.any()]
-            problems = Problems("Fit.parameters")
-            problems.add(
-                ", ".join(names),
-                expected="attributes without NaN (all of them NaN marks a site to leave out)",
-                got=f"NaN at {partly.sum()} of {len(partly)} sites",
-                fix=f'ds = ds.where(ds["{names[0]}"].notnull()), or fill them',
-            )
-            problems.raise_all()
-        normal = (np.nan_to_num(flat) - self.mean) / self.std
-        with torch.no_grad():
-            values = self.network.eval()(torch.tensor(normal, dtype=torch.float32))
-        absent = missing.all(axis=1)
-        full = tuple(np.where(absent, np.nan, v).astype(np.float32).reshape(shape) for v in values.values())
-        return full if len(full) > 1 else full[0]
+    def _predict(self, *columns: Any) -> Any:
+        values = predict(self.network, list(self.attributes), self.mean, self.std, columns)
+        return tuple(values) if len(values) > 1 else values[0]
 
     def __repr__(self) -> str:
         return report.text(self)

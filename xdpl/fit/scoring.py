@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from xdpl.errors import InputErrors, Problems
-from xdpl.evaluation import dryness_terciles, metrics, pooled, worst_group
+from xdpl import units
+from xdpl.errors import Problems
+from xdpl.evaluation import metrics, pooled
+from xdpl.fit.worst import by_dryness
 from xdpl.labelled import schema
 from xdpl.labelled.area import per_area
 from xdpl.labelled.attrs import provenance
@@ -50,16 +52,17 @@ def evaluate(
     if time is not None:
         simulated, observed = simulated.sel(time=time), observed.sel(time=time)
         ds = ds.sel(time=time)
+    # Quantities go in and out at the boundary only.
+    simulated, observed = units.dequantify(simulated), units.dequantify(observed)
     scores = metrics(simulated, observed)
     together = pooled(simulated, observed)
     out = scores.assign({f"pooled_{k}": v for k, v in together.data_vars.items()})
-    groups = _groups(ds, fit.model, mapping)
-    if groups is not None:
-        worst = worst_group(scores, groups)
-        out = out.assign({f"worst_{k}": v for k, v in worst.data_vars.items()}).assign({groups.name: groups})
+    dryness = _dryness(ds, fit.model, mapping)
+    if dryness is not None:
+        out = out.assign(by_dryness(scores, dryness).data_vars)
     out.attrs = scores.attrs | provenance(f"scores of {fit.model.name} for {output}", fit.model)
     out.attrs["training"] = json.dumps(fit.settings)
-    return out
+    return units.quantify_like(out, ds[variable]) if units.is_quantified(ds[variable]) else out
 
 
 def _check_period(ds: xr.Dataset, model: Model, period: slice, problems: Problems) -> None:
@@ -81,18 +84,11 @@ def _check_period(ds: xr.Dataset, model: Model, period: slice, problems: Problem
         )
 
 
-def _groups(ds: xr.Dataset, model: Model, forcings: Mapping[str, str] | None) -> xr.DataArray | None:
-    """Terciles of mean potential evapotranspiration over mean precipitation.
-
-    None if the model does not have both, or there are too few sites.
-    """
+def _dryness(ds: xr.Dataset, model: Model, forcings: Mapping[str, str] | None) -> xr.DataArray | None:
+    """Mean potential evapotranspiration over mean precipitation; None if the model lacks one."""
     needed = ("precipitation", "potential_evapotranspiration")
     if not set(needed) <= {f.name for f in model.forcings}:
         return None
     found = schema.forcings(ds, model, forcings, Problems("Fit.evaluate"))
     rain, demand = (found[name].data.mean("time") for name in needed)
-    dryness = (demand / rain.where(rain > 0)).rename("dryness")
-    try:
-        return dryness_terciles(dryness)
-    except InputErrors:  # no three groups of sites
-        return None
+    return demand / rain.where(rain > 0)
