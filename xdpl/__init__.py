@@ -16,6 +16,7 @@ from xdpl.learn import learn
 from xdpl.pet import pet
 from xdpl.simulate import simulate
 from xdpl.spin_up import spin_up
+from xdpl.to_zarr import to_zarr
 
 if TYPE_CHECKING:
     from xdpl.fit import Fit, load
@@ -39,6 +40,7 @@ __all__ = [
     "pet",
     "simulate",
     "spin_up",
+    "to_zarr",
 ]
 
 

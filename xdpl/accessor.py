@@ -13,6 +13,7 @@ from xdpl.learn import learn
 from xdpl.pet import pet
 from xdpl.simulate import simulate
 from xdpl.spin_up import spin_up
+from xdpl.to_zarr import to_zarr
 
 if TYPE_CHECKING:
     P = ParamSpec("P")
@@ -42,6 +43,21 @@ class DplAccessor:
 
     check = _method(check)
     learn = _method(learn)
+    pet = _method(pet)
+    simulate = _method(simulate)
+    spin_up = _method(spin_up)
+    to_zarr = _method(to_zarr)
+
+
+@xr.register_datatree_accessor("dpl")
+class TreeAccessor:
+    """The same for the nodes of a tree that have forcings."""
+
+    __slots__ = ("_obj",)
+
+    def __init__(self, obj: xr.DataTree) -> None:
+        self._obj = obj
+
     pet = _method(pet)
     simulate = _method(simulate)
     spin_up = _method(spin_up)

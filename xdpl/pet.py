@@ -17,6 +17,7 @@ from xdpl.evaporation.methods import METHODS, Method
 from xdpl.evaporation.notes import notes
 from xdpl.evaporation.place import check_dims, check_time, day_of_year, find_latitude, latitude_in_degrees
 from xdpl.labelled import lookup
+from xdpl.labelled.tree import over_nodes
 
 if TYPE_CHECKING:
     from xdpl.models.base import Forcing
@@ -26,6 +27,13 @@ __all__ = ["pet"]
 _NAME = "potential_evapotranspiration"
 
 
+def _present(ds: xr.Dataset, method: str, *, forcings: Mapping[str, str] | None = None) -> list[str]:
+    """What the dataset has of what the method needs; problems are not noted."""
+    scratch = Problems("pet")
+    return [f.name for f in choose(ds, _method(method, scratch), dict(forcings or {}), scratch)]
+
+
+@over_nodes(_present)
 def pet(ds: xr.Dataset, method: str, *, forcings: Mapping[str, str] | None = None) -> xr.DataArray:
     """Potential evapotranspiration by a named method; negative values are set to zero.
 
@@ -33,7 +41,8 @@ def pet(ds: xr.Dataset, method: str, *, forcings: Mapping[str, str] | None = Non
     ----------
     ds : Dataset
         Daily (or longer) means with a `time` dimension, any other dims, and units in
-        the attributes or pint-quantified. dask data stay lazy.
+        the attributes or pint-quantified. dask data stay lazy. Or a `DataTree`: a tree
+        with one variable comes back.
     method : {"oudin", "hargreaves", "priestley_taylor", "fao56"}
         Hyphens may stand for underscores.
     forcings : mapping of str to str, optional

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from xdpl.labelled import blocks
 from xdpl.labelled.label import labelled, run_attrs
 from xdpl.labelled.prepare import prepare
+from xdpl.labelled.schema import present
+from xdpl.labelled.tree import over_nodes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,6 +48,7 @@ def simulate(
     progress: bool = ...,
     return_states: Literal[True],
 ) -> tuple[xr.Dataset, xr.Dataset]: ...
+@over_nodes(present)
 def simulate(
     ds: xr.Dataset,
     model: str | Model,
@@ -64,7 +67,8 @@ def simulate(
     Parameters
     ----------
     ds : Dataset
-        Forcings with a `time` dimension and any site dimensions, with units.
+        Forcings with a `time` dimension and any site dimensions, with units. Or a
+        `DataTree`: its nodes that have forcings are run, and a tree comes back.
     model : str or Model
         A name, such as ``"vic"``, or an instance with its own options.
     parameters : Dataset or mapping, optional

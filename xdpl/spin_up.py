@@ -13,9 +13,10 @@ from array_api_compat import array_namespace
 
 from xdpl import engines
 from xdpl.errors import Problems
-from xdpl.labelled import blocks
+from xdpl.labelled import blocks, schema
 from xdpl.labelled.label import labelled, run_attrs
 from xdpl.labelled.prepare import prepare
+from xdpl.labelled.tree import over_nodes
 from xdpl.models import Model
 from xdpl.models.base import Flux
 
@@ -29,6 +30,7 @@ __all__ = ["spin_up"]
 Array = Any
 
 
+@over_nodes(schema.present)
 def spin_up(
     ds: xr.Dataset,
     model: str | Model,

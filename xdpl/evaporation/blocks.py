@@ -33,18 +33,20 @@ def apply_by_block(
         Without attributes.
     """
     first = next(iter(arrays.values()))
-    dtype = first.dtype if first.dtype.kind == "f" else np.dtype(np.float64)
+    # Not every namespace has dtypes of numpy.
+    name = str(first.dtype).rpartition(".")[2]
+    name = name if name.startswith("float") else "float64"
 
     def block(*values: Any) -> Any:
         xp = array_api_compat.array_namespace(values[0])
         device = array_api_compat.device(values[0])
         cast = {
-            name: xp.asarray(value, dtype=xp.float64 if name in _DOUBLE else dtype, device=device)
-            for name, value in zip(arrays, values, strict=True)
+            key: xp.asarray(value, dtype=getattr(xp, "float64" if key in _DOUBLE else name), device=device)
+            for key, value in zip(arrays, values, strict=True)
         }
         return formula(cast)
 
     result: xr.Variable = xr.apply_ufunc(
-        block, *arrays.values(), dask="parallelized", output_dtypes=[dtype], keep_attrs=False
+        block, *arrays.values(), dask="parallelized", output_dtypes=[np.dtype(name)], keep_attrs=False
     )
     return result

@@ -25,7 +25,11 @@ _TILE = 512
 
 
 def predict(
-    network: ParameterNetwork, names: Sequence[str], mean: np.ndarray, std: np.ndarray, columns: Sequence[Array]
+    network: ParameterNetwork,
+    names: Sequence[str],
+    mean: np.ndarray,
+    std: np.ndarray,
+    columns: Sequence[Array],
 ) -> list[Array]:
     """Parameters of every site.
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from xdpl import engines
 from xdpl.labelled.flat import Flat, flatten
+from xdpl.labelled.order import transposed
 
 if TYPE_CHECKING:
     from xdpl.models import Model
@@ -104,9 +105,11 @@ def over_blocks(
     arrays = [*forcings.values(), *parameters.values(), *start.values()]
     timed = ["time" in a.dims for a in arrays]
     names = (list(forcings), list(parameters), list(start))
-    sites = {d for f in forcings.values() for d in f.dims}
-    # apply_ufunc keeps dims in the order of their appearance: those of sites, then those of members.
-    extra = len({d for a in arrays for d in a.dims} - sites)
+    # In the order of their appearance: dims of sites, then those of members, as apply_ufunc has them.
+    sites = dict.fromkeys(d for f in forcings.values() for d in f.dims if d != "time")
+    order = dict.fromkeys([*sites, *(d for a in arrays for d in a.dims if d != "time")])
+    extra = len(order) - len(sites)
+    arrays = [transposed(a, [d for d in (*order, "time") if d in a.dims]) for a in arrays]
 
     def block(*values: Array) -> Array | tuple[Array, ...]:
         results = function(flatten(names, values, timed, extra))

@@ -10,6 +10,7 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.labelled.attrs import parameters_hash, provenance, variable_attrs
+from xdpl.labelled.order import transposed
 
 if TYPE_CHECKING:
     from xdpl.labelled.prepare import Prepared
@@ -45,7 +46,7 @@ def labelled(
     out = xr.Dataset()
     for declared, array in results.items():
         dims = [d for d in array.dims if d not in order] + [d for d in order if d in array.dims]
-        out[declared.name] = array.transpose(*dims)
+        out[declared.name] = transposed(array, dims)
         out[declared.name].attrs = variable_attrs(declared)
     out = out.assign_coords({k: c for k, c in ds.coords.items() if set(c.dims) <= set(out.dims)})
     # Of coordinates too: chunks they were stored in need not fit those of the output.

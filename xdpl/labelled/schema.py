@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xdpl import units
+from xdpl import models, units
+from xdpl.errors import Problems
 from xdpl.labelled import lookup
 from xdpl.labelled.area import per_area
 from xdpl.models import Model
@@ -16,9 +17,7 @@ from xdpl.models import Model
 if TYPE_CHECKING:
     import xarray as xr
 
-    from xdpl.errors import Problems
-
-__all__ = ["Found", "check_labels", "check_time", "forcings", "found", "static", "step_in_days"]
+__all__ = ["Found", "check_labels", "check_time", "forcings", "found", "present", "static", "step_in_days"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,12 @@ def forcings(
         check_time(ds, model, problems)
         _check_chunks(result, problems)
     return result
+
+
+def present(ds: xr.Dataset, model: str | Model, *_: Any, forcings: Any = None, **__: Any) -> list[str]:
+    """Forcings of a model that a dataset has; arguments are those of a run, problems are not noted."""
+    scratch = Problems("present")
+    return list(lookup.find(ds, models.get(model, scratch.call).forcings, forcings, scratch, also=("area",)))
 
 
 def _has_time(array: xr.DataArray, problems: Problems) -> bool:

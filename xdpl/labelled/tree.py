@@ -1,0 +1,91 @@
+"""Functions of a dataset over the nodes of a tree."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import xarray as xr
+
+from xdpl.errors import InputError, InputErrors, Problems
+
+__all__ = ["over_nodes"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def over_nodes(names: Callable[..., Iterable[str]]) -> Callable[[F], F]:
+    """Let a function of a dataset take a `DataTree` too.
+
+    It is called for each node that has something of what it needs, with what the node
+    inherits; nodes without are left out. Other trees among the arguments (parameters,
+    initial states) give their node of the same path. Problems of all nodes are raised
+    together.
+
+    Parameters
+    ----------
+    names : callable
+        Takes what the function takes, with the dataset of a node; gives what the node
+        has of what is needed.
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapped(ds: Any, *args: Any, **kwargs: Any) -> Any:
+            if not isinstance(ds, xr.DataTree):
+                return function(ds, *args, **kwargs)
+            return _map(function, names, ds, args, kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def _map(
+    function: Callable[..., Any],
+    names: Callable[..., Iterable[str]],
+    tree: xr.DataTree,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    results: dict[str, Any] = {}
+    problems = Problems(f"{function.__name__}(tree)")
+    for node in tree.subtree:
+        ds = node.to_dataset()
+        if not ds.data_vars or not list(names(ds, *args, **kwargs)):
+            continue
+        path = node.relative_to(tree)
+        here = [_at(a, path) for a in args]
+        try:
+            results[path] = function(ds, *here, **{k: _at(v, path) for k, v in kwargs.items()})
+        except InputErrors as errors:
+            problems.found += [_in_node(path, e) for e in errors.exceptions if isinstance(e, InputError)]
+    if not results and not problems.found:
+        problems.add(
+            "tree",
+            expected="a node with some of the variables that are needed",
+            got=f"{len(list(tree.subtree))} nodes without",
+            fix="call it with the dataset of one node to see what it needs: tree[path].to_dataset()",
+        )
+    problems.raise_if_any()
+    return _grown(results)
+
+
+def _at(value: Any, path: str) -> Any:
+    if isinstance(value, xr.DataTree):
+        return value[path].to_dataset() if path != "." else value.to_dataset()
+    return value
+
+
+def _in_node(path: str, error: InputError) -> InputError:
+    return InputError(f"{path}: {error.subject}", expected=error.expected, got=error.got, fix=error.fix)
+
+
+def _grown(results: dict[str, Any]) -> Any:
+    """A tree of the results; of pairs, a pair of trees."""
+    first = next(iter(results.values()))
+    if isinstance(first, tuple):
+        return tuple(_grown({k: v[i] for k, v in results.items()}) for i in range(len(first)))
+    datasets = {k: v.to_dataset() if isinstance(v, xr.DataArray) else v for k, v in results.items()}
+    return xr.DataTree.from_dict({"/" if k == "." else k: v for k, v in datasets.items()})
