@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import warnings
 from collections.abc import Mapping
@@ -106,8 +107,9 @@ def spin_up(
         "spin_up": json.dumps({"years": years, "tolerance": tolerance, "cycles": cycles})
     }
     states = labelled(first, run, dict(zip(names, results, strict=True)), attrs)
-    start = ds["time"][0] - np.timedelta64(round(run.model.dt * 86400e9), "ns")
-    states = states.assign_coords(time=start.drop_vars("time").assign_attrs(ds["time"].attrs))
+    # As if the years had gone before the record: a run of the record may start from them.
+    before = ds.indexes["time"][:1] - datetime.timedelta(days=run.model.dt)
+    states = states.assign_coords(time=((), before.values[0], ds["time"].attrs))
     _warn(states["storage_change"], tolerance, cycles)
     return states
 

@@ -58,7 +58,7 @@ def to_zarr(
     problems = Problems("to_zarr")
     if at_once is not None and (isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1):
         problems.add("at_once", expected="an integer of at least 1", got=repr(at_once), fix="at_once=1")
-    ds = ds.map(units.dequantify, keep_attrs=True).drop_encoding()
+    ds = ds.assign({k: units.dequantify(v) for k, v in ds.data_vars.items()}).drop_encoding()
     blocks = block_sizes(ds, problems)
     problems.raise_if_any()
     parts = regions(ds, blocks, at_once or 2 * (os.cpu_count() or 1))

@@ -1,8 +1,12 @@
 """Initial states in, states out: a run in two parts is the run in one."""
 
+import itertools
+
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from model_cases import MODELS, weather
 
 import xdpl
@@ -74,3 +78,79 @@ def test_sites_without_a_state_are_nan():
     last["w2"][1] = np.nan
     sim = xdpl.simulate(weather(), "vic", initial=last)
     assert sim["runoff"].isnull().all("time").values.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("name", MODELS)
+@given(cuts=st.lists(st.integers(1, 39), min_size=1, max_size=3, unique=True), dtype=st.sampled_from("fd"))
+@settings(max_examples=12)
+def test_cut_anywhere_is_continuous_bit_for_bit(name, cuts, dtype):
+    ds, model = weather(("lat", "lon"), (2, 3)), MODELS[name]
+    whole, end = xdpl.simulate(ds, model, dtype=dtype, return_states=True)
+    parts, state = [], None
+    for start, stop in itertools.pairwise([0, *sorted(cuts), 40]):
+        piece = ds.isel(time=slice(start, stop))
+        part, state = xdpl.simulate(piece, model, initial=state, dtype=dtype, return_states=True)
+        parts.append(part)
+    xr.testing.assert_equal(xr.concat(parts, "time"), whole)
+    xr.testing.assert_identical(state.drop_attrs(deep=False), end.drop_attrs(deep=False))
+
+
+def test_final_states_are_those_of_the_last_step():
+    ds = weather(("lat", "lon"), (2, 3)).transpose("lon", "time", "lat")
+    sim, final = xdpl.simulate(ds, "vic", outputs=["w1", "w2"], return_states=True)
+    assert list(final) == ["snowpack", "w1", "w2", "w3"]
+    assert final["w1"].dims == ("lon", "lat") and final["time"] == ds["time"][-1]
+    for name in sim:
+        np.testing.assert_array_equal(final[name], sim[name].isel(time=-1))
+        assert final[name].attrs == sim[name].attrs
+    assert final.attrs["title"] == "vic final states"
+
+
+def test_final_states_are_lazy_with_members_and_nan(counter):
+    ds = weather(("lat", "lon"), (2, 3))
+    ds["precipitation"] = ds["precipitation"].where(ds["lat"] > 5).assign_attrs(units="mm d-1")
+    theta = xr.Dataset({"ksat": (("member", "lat"), [[99.0, 500.0], [300.0, np.nan]], {"units": "mm d-1"})})
+    sim, final = xdpl.simulate(ds.chunk(lat=1, lon=2), "vic", theta, return_states=True)
+    assert counter.calls == 0 and all(v.chunks for v in final.values())
+    assert final["w1"].dims == ("member", "lat", "lon")
+    assert final["w1"].isnull().all("lon").values.tolist() == [[True, False], [True, True]]
+    at_once = xdpl.simulate(ds, "vic", theta, return_states=True)
+    for lazy, eager in zip((sim, final), at_once, strict=True):
+        xr.testing.assert_equal(lazy.compute(), eager)
+
+
+@pytest.mark.parametrize("writer", ["netcdf", "zarr"])
+def test_states_go_through_files(tmp_path, writer):
+    ds = weather()
+    whole = xdpl.simulate(ds, "hbv")
+    _, state = xdpl.simulate(ds.isel(time=slice(17)), "hbv", return_states=True)
+    path = tmp_path / "states"
+    if writer == "netcdf":
+        state.to_netcdf(path, engine="h5netcdf")
+        again = xr.open_dataset(path, engine="h5netcdf")
+    else:
+        state.to_zarr(path, consolidated=False)
+        again = xr.open_zarr(path, consolidated=False, chunks=None)
+    with again:
+        rest = xdpl.simulate(ds.isel(time=slice(17, None)), "hbv", initial=again)
+    xr.testing.assert_equal(rest, whole.isel(time=slice(17, None)))
+
+
+def test_states_of_another_time_are_refused():
+    ds = weather()
+    _, state = xdpl.simulate(ds, "hbv", return_states=True)
+    with pytest.raises(InputErrors) as caught:
+        xdpl.simulate(ds, "hbv", initial=state)
+    text = str(caught.value)
+    assert "initial: expected states one step (1 days) before 2001-01-01" in text
+    assert "got states of 2001-02-09" in text
+    xdpl.simulate(ds, "hbv", initial=state.drop_vars("time"))
+
+
+def test_states_with_a_time_dimension_are_refused():
+    sim = xdpl.simulate(weather(), "vic", outputs=["snowpack", "w1", "w2", "w3"])
+    with pytest.raises(InputErrors) as caught:
+        xdpl.simulate(weather(), "vic", initial=sim)
+    assert "snowpack: expected an initial state at one time" in str(caught.value)
+    assert "fix: initial.isel(time=-1)" in str(caught.value)
+    assert len(caught.value.exceptions) == 4
