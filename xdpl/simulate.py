@@ -12,7 +12,7 @@ from array_api_compat import is_cupy_array
 
 from xdpl import engines, models, units
 from xdpl.engines.tracing.trace import step_of
-from xdpl.errors import Problems
+from xdpl.errors import Problems, short
 from xdpl.labelled import blocks, schema
 from xdpl.labelled.attrs import provenance, variable_attrs
 from xdpl.labelled.parameters import resolve
@@ -83,7 +83,7 @@ def simulate(
     >>> ds = xdpl.data.twin(shape=(2, 2), years=1)
     >>> sim = ds.dpl.simulate("vic")
     """
-    name = model if isinstance(model, str) else getattr(model, "name", repr(model))
+    name = model if isinstance(model, str) else getattr(model, "name", short(model))
     problems = Problems(f"simulate({name!r})")
     model = models.get(model, problems.call)
     wanted = _wanted(model, outputs, problems)
