@@ -53,3 +53,10 @@ def test_html_with_a_head():
 def test_html_without_a_head():
     html = tables.html([("a", "1")])
     assert "<thead>" not in html and html.count("<th ") == 1 and html.count("<td ") == 1
+
+
+def test_a_paragraph_hangs_below_its_beginning():
+    assert tables.wrapped("word " * 10, "- ") == [
+        "- word word word word word word word",
+        "  word word word",
+    ]

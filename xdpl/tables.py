@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Container, Iterable, Sequence
 from html import escape
 
-__all__ = ["html", "listed", "text"]
+__all__ = ["html", "listed", "text", "wrapped"]
 
 _GAP = "  "
 _NARROWEST = 16
@@ -27,8 +27,6 @@ def text(rows: Sequence[Sequence[str]], *, indent: str = "", right: Container[in
         Columns to align to the right.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    before = len(indent) + sum(width + len(_GAP) for width in widths)
-    room = max(shutil.get_terminal_size((100, 24)).columns - before, _NARROWEST)
     lines = []
     for *cells, last in rows:
         aligned = (
@@ -36,13 +34,20 @@ def text(rows: Sequence[Sequence[str]], *, indent: str = "", right: Container[in
             for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
         )
         start = indent + "".join(cell + _GAP for cell in aligned)
-        wrapped = textwrap.wrap(last, room, break_long_words=False, break_on_hyphens=False) or [""]
-        lines += [(start + wrapped[0]).rstrip(), *(" " * before + more for more in wrapped[1:])]
+        lines += wrapped(last, start)
+    return lines
+
+
+def wrapped(paragraph: str, start: str = "") -> list[str]:
+    """Lines of a paragraph in the width of the terminal, all below the first one's beginning."""
+    room = max(shutil.get_terminal_size((100, 24)).columns - len(start), _NARROWEST)
+    first, *others = textwrap.wrap(paragraph, room, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = [(start + first).rstrip(), *(" " * len(start) + line for line in others)]
     return [line.replace(_NO_BREAK, " ") for line in lines]
 
 
 def listed(items: Iterable[str]) -> str:
-    """Items with commas; when `text` wraps them, none is torn apart."""
+    """Items with commas; none is torn apart when wrapped."""
     return ", ".join(item.replace(" ", _NO_BREAK) for item in items)
 
 
@@ -56,15 +61,16 @@ def html(rows: Sequence[Sequence[str]], *, head: Sequence[str] = (), right: Cont
     right : container of int
         Columns to align to the right.
     """
-
-    def line(cells: Sequence[str], names: Container[int]) -> str:
-        tagged = (("th" if i in names else "td", i, cell) for i, cell in enumerate(cells))
-        # Notebooks align to the right and leave no blanks as they are: say so for every cell.
-        return "".join(
-            f'<{tag} style="text-align:{"right" if i in right else "left"}">{escape(cell)}</{tag}>'
-            for tag, i, cell in tagged
-        )
-
-    top = f"<thead><tr>{line(head, range(len(head)))}</tr></thead>" if head else ""
-    body = "".join(f"<tr>{line(row, () if head else (0,))}</tr>" for row in rows)
+    top = f"<thead><tr>{_cells(head, range(len(head)), right)}</tr></thead>" if head else ""
+    body = "".join(f"<tr>{_cells(row, () if head else (0,), right)}</tr>" for row in rows)
     return f"<table>{top}<tbody>{body}</tbody></table>"
+
+
+def _cells(cells: Sequence[str], names: Container[int], right: Container[int]) -> str:
+    # Notebooks align to the right where no cell says otherwise.
+    sides = ("right" if i in right else "left" for i in range(len(cells)))
+    tags = ("th" if i in names else "td" for i in range(len(cells)))
+    return "".join(
+        f'<{tag} style="text-align:{side}">{escape(cell)}</{tag}>'
+        for tag, side, cell in zip(tags, sides, cells, strict=True)
+    )
