@@ -8,12 +8,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from xdpl.models import Model, Parameter
     from xdpl.models.base import Declaration
 
-__all__ = ["axis_label", "model_hash", "provenance", "variable_attrs"]
+__all__ = ["model_hash", "provenance", "variable_attrs"]
 
 
 def variable_attrs(declared: Declaration | Parameter) -> dict[str, Any]:
@@ -26,11 +24,6 @@ def variable_attrs(declared: Declaration | Parameter) -> dict[str, Any]:
         if hasattr(declared, bound):
             attrs[f"{bound}_bound" if bound != "default" else bound] = getattr(declared, bound)
     return attrs
-
-
-def axis_label(array: xr.DataArray) -> str:
-    """Long name and units, for an axis."""
-    return f"{array.attrs.get('long_name', array.name)} ({array.attrs['units']})"
 
 
 def provenance(title: str, model: Model) -> dict[str, Any]:
