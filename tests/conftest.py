@@ -66,3 +66,9 @@ def counter() -> Any:
     scheduler = Counter()
     with dask.config.set(scheduler=scheduler):
         yield scheduler
+
+
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed is the same wherever the tests run."""
+    monkeypatch.setenv("COLUMNS", "100")

@@ -2,6 +2,8 @@
 
 import inspect
 import pickle
+import pydoc
+import re
 
 import pytest
 import xarray as xr
@@ -36,6 +38,40 @@ def test_signature_and_docstring(name):
     assert method.__doc__ == function.__doc__
     assert method.__name__ == name
     assert inspect.getdoc(function)
+
+
+def signature_in(text, name):
+    """Names of the arguments as `pydoc` prints them, on one line or many."""
+    printed = re.search(rf"^{name}\((.*?)\) -> ", text, re.MULTILINE | re.DOTALL).group(1)
+    return re.findall(r"(?:^|, |,?\n\s*)(\*|\w+(?=:))", printed)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("of", ["a dataset", "the class"])
+def test_help_is_that_of_the_function(name, of):
+    """What `help(ds.dpl.learn)` prints: the true signature, then the whole docstring."""
+    function = getattr(xdpl, name)
+    method = getattr(weather().dpl if of == "a dataset" else xr.Dataset.dpl, name)
+    text = pydoc.render_doc(method, renderer=pydoc.plaintext)
+    names = list(inspect.signature(function).parameters)
+    shown = [argument for argument in signature_in(text, name) if argument != "*"]
+    assert shown == (names[1:] if of == "a dataset" else names)
+    for line in inspect.getdoc(function).splitlines():
+        assert line in text
+
+
+def test_help_of_learn():
+    text = pydoc.render_doc(weather().dpl.learn, renderer=pydoc.plaintext)
+    first = ["model", "*", "target", "attributes", "forcings", "network", "loss", "train", "validate"]
+    assert signature_in(text, "learn")[: len(first)] == first
+    for section in ("Parameters", "Returns", "Raises", "References", "Examples"):
+        assert f"    {section}\n    {'-' * len(section)}" in text
+
+
+def test_help_of_the_accessor_has_every_method():
+    text = pydoc.render_doc(xr.Dataset.dpl, renderer=pydoc.plaintext)
+    for name in METHODS:
+        assert re.search(rf"^ \|  {name}\(\s*(\|\s*)?ds: ", text, re.MULTILINE)
 
 
 def test_same_result_as_the_function():

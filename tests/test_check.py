@@ -30,7 +30,7 @@ def test_prints_needed_found_and_converted():
     assert lines[1].split("  ")[0] == "forcing"
     assert "needed" in lines[1] and "found" in lines[1]
     assert lines[2].split() == "precipitation mm d-1 pr kg m-2 s-1 converted: × 86400".split()
-    assert lines[3].split() == "air_temperature degC air_temperature K converted: × 1 -273.15".split()
+    assert lines[3].split() == "air_temperature degC air_temperature K converted: - 273.15".split()
     assert lines[4].endswith("as it is")
 
 
@@ -41,11 +41,34 @@ def test_prints_missing_and_how_to_fix_it():
     check = ds.dpl.check("hbv")
     assert not check.ok
     text = repr(check)
-    assert text.startswith("hbv: 3 problem(s):")
+    assert text.startswith("hbv: cannot run yet, 3 problems\n")
     assert [r.action for r in check.rows] == ["units missing", "units do not convert", "missing"]
+    plain = " ".join(text.split())
     for problem in check.problems:
-        assert f"- {problem}" in text
-    assert "ds.dpl.pet(" in text
+        assert f"- {problem}" in plain
+    assert '  fix: ds["potential_evapotranspiration"] = ds.dpl.pet(method=' in text
+
+
+def test_lines_fit_the_terminal_but_what_is_to_be_copied(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    check = weather()[[]].dpl.check("vic")
+    lines = repr(check).splitlines()
+    assert lines[0] == "vic: cannot run yet, 3 problems"
+    assert max(len(line) for line in lines if not line.startswith("  fix: ")) <= 80
+    assert [line[len("  fix: ") :] for line in lines if line.startswith("  fix: ")] == [
+        p.fix for p in check.problems
+    ]
+
+
+def test_one_problem():
+    check = weather().drop_vars("precipitation").dpl.check("vic")
+    assert repr(check).splitlines()[0] == "vic: cannot run yet, 1 problem"
+
+
+def test_a_slope_and_an_offset_are_shown():
+    ds = weather()
+    ds["air_temperature"] = (ds["air_temperature"] * 1.8 + 32).assign_attrs(units="degF")
+    assert ds.dpl.check("vic").rows[1].action == "converted: × 0.555556 - 17.7778"
 
 
 def test_mapping_is_shown():
@@ -98,7 +121,7 @@ BROKEN = {
 def test_never_raises_for_the_data(name):
     check = xdpl.check(BROKEN[name](), "vic")
     assert not check.ok
-    assert "problem(s)" in repr(check)
+    assert "cannot run yet" in repr(check)
     assert "cannot run yet" in check._repr_html_()
     with pytest.raises(InputErrors):
         xdpl.simulate(BROKEN[name](), "vic")
@@ -117,3 +140,12 @@ def test_html_is_escaped():
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "&lt;b&gt;mm&lt;/b&gt;" in html
     assert html.count("<tr>") == html.count("</tr>") == 4
+
+
+def test_html_says_the_same():
+    ready, broken = (ds.dpl.check("vic")._repr_html_() for ds in (weather(), weather()[[]]))
+    assert ready.startswith("<b>vic</b>: ready to run<table><thead>") and "<ul>" not in ready
+    for word in ("forcing", "needed", "found", "units found", "verdict", "as it is"):
+        assert f">{word}</t" in ready
+    assert broken.startswith("<b>vic</b>: cannot run yet, 3 problems<table>")
+    assert broken.count("<li>") == broken.count("<br>fix: ") == 3

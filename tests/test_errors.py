@@ -3,8 +3,9 @@
 import pickle
 
 import pytest
+import xarray as xr
 
-from xdpl.errors import InputError, InputErrors, Problems
+from xdpl.errors import InputError, InputErrors, Problems, short
 
 
 def collected():
@@ -63,3 +64,11 @@ def test_pickles():
     assert type(group) is InputErrors
     assert str(group) == str(caught.value)
     assert str(group.exceptions[1]) == str(caught.value.exceptions[1])
+
+
+def test_short_shows_the_first_line():
+    assert short(3) == "3"
+    assert short("a\nb") == "'a\\nb'"
+    ds = xr.Dataset({"a": 1.0})
+    assert short(ds) == f"{repr(ds).splitlines()[0]} …"
+    assert short(list(range(1000))) == repr(list(range(1000)))[:120].rstrip() + " …"

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
-from xdpl import data, evaluation, models, networks
+from xdpl import data, evaluation, models, networks, plot
 from xdpl.accessor import DplAccessor as _DplAccessor
 from xdpl.check import Check, check
 from xdpl.learn import learn
@@ -38,6 +38,7 @@ __all__ = [
     "models",
     "networks",
     "pet",
+    "plot",
     "simulate",
     "spin_up",
     "to_zarr",

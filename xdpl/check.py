@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
-from xdpl import models, units
+from xdpl import models, tables, units
 from xdpl.errors import InputError, Problems
 from xdpl.labelled import schema
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from xdpl.models import Model
 
 __all__ = ["Check", "check"]
+
+_HEAD = ("forcing", "needed", "found", "units found", "verdict")
 
 
 @dataclass(frozen=True)
@@ -53,25 +56,23 @@ class Check:
         return not self.problems
 
     def __repr__(self) -> str:
-        head = ("forcing", "needed", "found", "units found", "")
-        table = [head, *((r.name, r.needed, r.found, r.has, r.action) for r in self.rows)]
-        widths = [max(len(row[i]) for row in table) for i in range(len(head))]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table]
-        verdict = "ready to run" if self.ok else f"{len(self.problems)} problem(s):"
-        lines = [f"{self.model}: {verdict}", *lines, *(f"- {p}" for p in self.problems)]
+        lines = [f"{self.model}: {self._verdict}", *tables.text([_HEAD, *map(astuple, self.rows)])]
+        for problem in self.problems:
+            lines += tables.wrapped(f"{_said(problem)};", "- ")
+            # On one line, however long: it may be code to copy.
+            lines.append(f"  fix: {problem.fix}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from html import escape
+        table = tables.html([astuple(row) for row in self.rows], head=_HEAD)
+        issues = (f"<li>{escape(_said(p))};<br>fix: {escape(p.fix)}</li>" for p in self.problems)
+        listed = f"<ul>{''.join(issues)}</ul>" if self.problems else ""
+        return f"<b>{escape(self.model)}</b>: {self._verdict}{table}{listed}"
 
-        cells = ("name", "needed", "found", "has", "action")
-        head = "".join(f"<th>{h}</th>" for h in ("forcing", "needed", "found", "units found", ""))
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(getattr(r, c))}</td>" for c in cells) + "</tr>" for r in self.rows
-        )
-        issues = "".join(f"<li>{escape(str(p))}</li>" for p in self.problems)
-        verdict = "ready to run" if self.ok else "cannot run yet"
-        return f"<b>{escape(self.model)}</b>: {verdict}<table><tr>{head}</tr>{body}</table><ul>{issues}</ul>"
+    @property
+    def _verdict(self) -> str:
+        count = len(self.problems)
+        return f"cannot run yet, {count} problem{'s' * (count > 1)}" if count else "ready to run"
 
 
 def check(ds: xr.Dataset, model: str | Model, *, forcings: Mapping[str, str] | None = None) -> Check:
@@ -119,4 +120,10 @@ def _action(hit: schema.Found, needed: str) -> str:
         return text or "units do not convert"
     if (slope, offset) == (1.0, 0.0):
         return text or "as it is"
-    return f"{text}, ".lstrip(", ") + f"converted: × {slope:g}" + (f" {offset:+g}" if offset else "")
+    factor = f" × {slope:g}" if slope != 1.0 else ""
+    shift = f" {'+' if offset > 0 else '-'} {abs(offset):g}" if offset else ""
+    return f"{text}, ".lstrip(", ") + f"converted:{factor}{shift}"
+
+
+def _said(problem: InputError) -> str:
+    return f"{problem.subject}: expected {problem.expected}, got {problem.got}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-__all__ = ["InputError", "InputErrors", "Problems"]
+__all__ = ["InputError", "InputErrors", "Problems", "short"]
+
+_LONGEST = 120
 
 
 class InputError(ValueError):
@@ -64,3 +66,10 @@ class Problems:
         lines = "".join(f"\n  - {problem}" for problem in self.found)
         message = f"{self.call} cannot run:{lines}\n"
         raise InputErrors(message, self.found)
+
+
+def short(value: object) -> str:
+    """Start of the repr of a value, on one line: a dataset or a model has many."""
+    text = repr(value)
+    first = (text.splitlines() or [""])[0][:_LONGEST]
+    return first if first == text else f"{first.rstrip()} …"

@@ -31,6 +31,17 @@ def test_text(fit):
     assert max(map(len, lines)) <= 100
 
 
+def test_many_attributes_are_wrapped(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    ds = world()
+    names = [f"attribute_{i}" for i in range(12)]
+    text = repr(quick(ds.assign({name: ds["sand"] for name in names}), attributes=names))
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 60
+    start = lines.index("  attributes  attribute_0, attribute_1, attribute_2,")
+    assert lines[start + 1] == " " * 14 + "attribute_3, attribute_4, attribute_5,"
+
+
 def test_without_validation():
     text = repr(quick())
     assert "none: the last weights count" in text

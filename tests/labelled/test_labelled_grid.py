@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from model_cases import weather
 
-from xdpl.labelled.attrs import axis_label, model_hash, variable_attrs
+from xdpl.labelled.attrs import model_hash, variable_attrs
 from xdpl.labelled.grid import Grid
 from xdpl.models import Parameter
 from xdpl.models.vic import VIC
@@ -64,8 +64,6 @@ def test_attributes_from_declarations():
         "upper_bound": 9.0,
         "default": 2.0,
     }
-    array = xr.DataArray(0.0, attrs=variable_attrs(VIC().forcings[1]))
-    assert axis_label(array) == "air temperature at 2 m (degC)"
 
 
 @pytest.mark.parametrize(("a", "b", "same"), [(VIC(), VIC(), True), (VIC(), VIC(dt=0.5), False)])

@@ -65,7 +65,7 @@ def test_lazy(counter):
 def test_pet_and_spin_up():
     places = {f"/{k}": weather(seed=s).assign_coords(lat=50.0 + s) for s, k in ((1, "north"), (2, "south"))}
     pet = tree(**places).dpl.pet("oudin")
-    for s, name in ((1, "north"), (2, "south")):
+    for name in ("north", "south"):
         expected = xdpl.pet(places[f"/{name}"], "oudin")
         np.testing.assert_array_equal(pet[name]["potential_evapotranspiration"], expected)
     long = {k: weather(days=365, seed=s) for s, k in ((1, "/north"), (2, "/south"))}

@@ -123,7 +123,7 @@ def test_every_loss_learns(loss):
     fit = quick(loss=loss, epochs=25, learning_rate=0.05, batch=6, window=89)
     losses = fit.history["loss"].values
     assert losses[-3:].mean() < 0.6 * losses[0]
-    assert f"({loss})" in fit.plot.history().get_ylabel()
+    assert f"({loss}" in fit.plot.history().get_ylabel()
 
 
 def test_progress_bar_shows_losses_or_nothing(capsys):

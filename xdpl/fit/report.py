@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
+
+from xdpl import tables
 
 if TYPE_CHECKING:
     from xdpl.fit.result import Fit
@@ -20,7 +21,7 @@ def rows(fit: Fit) -> list[tuple[str, str]]:
     lines = [
         ("model", f"{fit.model.name} ({len(fit.model.parameters)} parameters)"),
         ("target", f"{s['target']} (variable {s['target_variable']!r})"),
-        ("attributes", ", ".join(fit.attributes)),
+        ("attributes", tables.listed(fit.attributes)),
         ("network", f"{fit.network_spec.kind} {layers}"),
         ("training", f"{s['training_sites']} sites, {s['train'][0]} to {s['train'][1]}"),
         ("validation", _validation(s)),
@@ -42,17 +43,12 @@ def rows(fit: Fit) -> list[tuple[str, str]]:
 
 def text(fit: Fit) -> str:
     """Plain table."""
-    facts = rows(fit)
-    width = max(len(k) for k, _ in facts)
-    return "\n".join(["<xdpl.Fit>", *(f"  {k.ljust(width)}  {v}" for k, v in facts)])
+    return "\n".join(["<xdpl.Fit>", *tables.text(rows(fit), indent="  ")])
 
 
 def html(fit: Fit) -> str:
     """HTML table."""
-    body = "".join(
-        f"<tr><th style='text-align:left'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows(fit)
-    )
-    return f"<b>xdpl.Fit</b><table>{body}</table>"
+    return f"<b>xdpl.Fit</b>{tables.html(rows(fit))}"
 
 
 def _validation(s: dict[str, Any]) -> str:

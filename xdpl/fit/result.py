@@ -155,7 +155,7 @@ class Fit:
 
     @property
     def plot(self) -> FitPlot:
-        """Pictures: `plot.history()`, `plot.parameters(ds)`, `plot.series(ds)`, `plot.scatter(ds)`."""
+        """Pictures: `plot.history()`, `plot.parameters(ds)`, `plot.series(ds, site)`, `plot.scatter(ds)`."""
         from xdpl.plot import FitPlot
 
         return FitPlot(self)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xdpl.models import Model, Parameter
     from xdpl.models.base import Declaration
 
-__all__ = ["axis_label", "model_hash", "parameters_hash", "provenance", "variable_attrs"]
+__all__ = ["model_hash", "parameters_hash", "provenance", "variable_attrs"]
 
 
 def variable_attrs(declared: Declaration | Parameter) -> dict[str, Any]:
@@ -30,11 +30,6 @@ def variable_attrs(declared: Declaration | Parameter) -> dict[str, Any]:
         if hasattr(declared, bound):
             attrs[f"{bound}_bound" if bound != "default" else bound] = getattr(declared, bound)
     return attrs
-
-
-def axis_label(array: xr.DataArray) -> str:
-    """Long name and units, for an axis."""
-    return f"{array.attrs.get('long_name', array.name)} ({array.attrs['units']})"
 
 
 def provenance(title: str, model: Model, *, history: Any = None) -> dict[str, Any]:

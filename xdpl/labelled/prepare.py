@@ -12,7 +12,7 @@ from array_api_compat import is_cupy_array
 
 from xdpl import engines, models
 from xdpl.engines.tracing.trace import step_of
-from xdpl.errors import Problems
+from xdpl.errors import Problems, short
 from xdpl.labelled import schema
 from xdpl.labelled.floats import cast, common_type
 from xdpl.labelled.parameters import resolve
@@ -74,7 +74,7 @@ def prepare(
     UnsupportedOperation
         If the step of the model does what kernels cannot.
     """
-    name = model if isinstance(model, str) else getattr(model, "name", repr(model))
+    name = model if isinstance(model, str) else getattr(model, "name", short(model))
     problems = Problems(f"{call}({name!r})")
     model = models.get(model, problems.call)
     wanted = _wanted(model, outputs, problems)

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from xdpl.errors import Problems
+from xdpl.errors import Problems, short
 from xdpl.models.base import Flux, Forcing, Model, Parameter, State
 
 __all__ = ["Flux", "Forcing", "Model", "Parameter", "State", "available", "get"]
@@ -50,7 +50,7 @@ def get(model: str | Model, call: str = "xdpl.models.get") -> Model:
     problems.add(
         "model",
         expected=f"one of {', '.join(map(repr, available()))}, or a Model instance",
-        got=repr(model),
+        got=short(model),
         fix=f"use {close[0]!r}" if close else "name a known model or pass an instance, such as MyModel()",
     )
     problems.raise_all()

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
+from xdpl.models import report
+
 __all__ = ["Declaration", "Flux", "Forcing", "Model", "Parameter", "State"]
 
 Array = Any
@@ -131,6 +133,18 @@ class Model(ABC):
     states: tuple[State, ...]
     fluxes: tuple[Flux, ...]
     outputs: tuple[str, ...]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # `dataclass` writes a `__repr__` of its own, unless it finds one in the class itself.
+        base = next(c for c in cls.__mro__ if issubclass(c, Model) and "__repr__" in vars(c))
+        cls.__repr__ = vars(base)["__repr__"]  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        return report.text(self)
+
+    def _repr_html_(self) -> str:
+        return report.html(self)
 
     @abstractmethod
     def step(self, xp: Any, s: Any, f: Any, p: Any) -> tuple[Mapping[str, Array], Mapping[str, Array]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from xdpl.errors import Problems
+from xdpl.errors import Problems, short
 from xdpl.networks.spec import MLP
 
 __all__ = ["MLP", "get"]
@@ -29,7 +29,7 @@ def get(network: str | MLP, call: str = "learn") -> MLP:
     problems.add(
         "network",
         expected=f"one of {', '.join(map(repr, _NAMED))}, or a specification such as xdpl.networks.MLP()",
-        got=repr(network),
+        got=short(network),
         fix=f"use {close[0]!r}" if close else 'network="mlp"',
     )
     problems.raise_all()

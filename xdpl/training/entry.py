@@ -14,7 +14,7 @@ import xarray as xr
 
 from xdpl import engines, networks, units
 from xdpl.engines.tracing.trace import step_of
-from xdpl.errors import Problems
+from xdpl.errors import Problems, short
 from xdpl.fit.result import Fit
 from xdpl.labelled.attrs import model_hash
 from xdpl.labelled.grid import Grid
@@ -30,7 +30,8 @@ __all__ = ["run"]
 
 def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | None) -> Fit:
     """Check, gather, train; arguments as in `xdpl.learn`."""
-    name = request.model if isinstance(request.model, str) else getattr(request.model, "name", request.model)
+    asked = request.model
+    name = asked if isinstance(asked, str) else getattr(asked, "name", short(asked))
     problems = Problems(f"learn({name!r})")
     device = _device(request.device, problems)
     _check_folder(checkpoint, problems)

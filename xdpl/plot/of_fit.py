@@ -1,4 +1,4 @@
-"""Pictures of a fit; every function takes axes and returns matplotlib objects."""
+"""Pictures of a fit."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from xdpl import units
 from xdpl.errors import Problems
-from xdpl.labelled.attrs import axis_label
+from xdpl.labelled.attrs import variable_attrs
 from xdpl.labelled.lookup import in_units
+from xdpl.plot.inputs import axes_or_new, axis_label, check_site
+from xdpl.plot.spatial import maps
+from xdpl.plot.temporal import check_single, draw, place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from xdpl.fit import Fit
+    from xdpl.models.base import Declaration
 
-__all__ = ["FitPlot", "maps"]
+__all__ = ["FitPlot"]
 
 
 class FitPlot:
@@ -31,7 +36,7 @@ class FitPlot:
 
     def history(self, *, ax: Axes | None = None) -> Axes:
         """Learning curve: loss and validation loss over epochs, best epoch marked."""
-        ax = _axes(ax)
+        ax = axes_or_new(ax)
         history = self._fit.history
         for name, label in (("loss", "training"), ("validation_loss", "validation")):
             if bool(history[name].notnull().any()):
@@ -40,23 +45,40 @@ class FitPlot:
             best = self._fit.settings["best_epoch"]
             ax.axvline(best, color="0.6", linewidth=1, zorder=0, label=f"best epoch, {best}")
         ax.set_xlabel("epoch")
-        ax.set_ylabel(f"loss ({self._fit.settings['loss']})")
+        loss = self._fit.settings["loss"]
+        # The other losses are ratios.
+        units_too = f", {self._target.units}" if loss in ("rmse", "site_rmse") else ""
+        ax.set_ylabel(f"loss ({loss}{units_too})")
         if ax.lines:
             ax.legend(frameon=False)
         return ax
 
-    def parameters(self, ds: xr.Dataset, names: Sequence[str] | None = None) -> Figure:
+    def parameters(
+        self,
+        ds: xr.Dataset,
+        names: str | Sequence[str] | None = None,
+        *,
+        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
+    ) -> Figure:
         """Maps of learned parameters, each with its own colour scale.
 
         Parameters
         ----------
         ds : Dataset
             With the attributes of the fit and latitude and longitude.
-        names : sequence of str, optional
+        names : str or sequence of str, optional
             Parameters to show; all if not given.
+        ax : Axes or sequence of Axes, optional
+            Where to draw, one for each parameter; a new figure if not given.
         """
-        theta = self._fit.parameters(ds)
-        return maps(theta[list(names)] if names else theta)
+        names = [names] if isinstance(names, str) else names
+        known = [parameter.name for parameter in self._fit.model.parameters]
+        problems = Problems("plot")
+        for name in names or ():
+            if name not in known:
+                problems.add("names", expected=f"among {', '.join(known)}", got=repr(name), fix="remove it")
+        problems.raise_if_any()
+        return maps(self._fit.parameters(ds)[list(names or known)], ax=ax)
 
     def series(self, ds: xr.Dataset, site: Mapping[str, Any], *, ax: Axes | None = None) -> Axes:
         """Observed and simulated target at one site, over time.
@@ -69,19 +91,24 @@ class FitPlot:
             Such as ``{"lat": 3, "lon": 7}``.
         ax : Axes, optional
         """
-        ax = _axes(ax)
-        simulated, observed = self._pair(ds.isel({k: [v] for k, v in site.items()}))
-        simulated, observed = simulated.squeeze(list(site)), observed.squeeze(list(site))
-        ax.plot(simulated["time"], simulated, color="C0", linewidth=1, label="simulated")
-        ax.plot(observed["time"], observed, ".", color="0.3", markersize=3, label="observed")
+        problems = Problems("plot")
+        check_site(ds, site, problems)
+        problems.raise_if_any()
+        pair = self._pair(ds.isel({k: [v] for k, v in site.items()}))
+        for array in pair:
+            check_single(array, problems)
+        problems.raise_if_any()
+        simulated, observed = pair
+        ax = axes_or_new(ax)
+        draw(simulated, ax, color="C0", linewidth=1, label="simulated")
+        draw(observed, ax, ".", color="0.3", markersize=3, label="observed")
         ax.set_ylabel(axis_label(simulated))
-        ax.set_title(", ".join(f"{k} {v}" for k, v in site.items()))
+        ax.set_title(place(site))
         ax.legend(frameon=False)
         return ax
 
     def scatter(self, ds: xr.Dataset, *, time: slice | None = None, ax: Axes | None = None) -> Axes:
         """Observed against simulated target, all sites, as a density of points."""
-        ax = _axes(ax)
         simulated, observed = self._pair(ds)
         if time is not None:
             simulated, observed = simulated.sel(time=time), observed.sel(time=time)
@@ -95,6 +122,7 @@ class FitPlot:
             )
             problems.raise_all()
         x, y = observed.values[both], simulated.values[both]
+        ax = axes_or_new(ax)
         ax.hexbin(x, y, gridsize=60, mincnt=1, bins="log", cmap="viridis")
         low, high = min(x.min(), y.min()), max(x.max(), y.max())
         ax.plot([low, high], [low, high], color="0.3", linewidth=1)
@@ -115,77 +143,11 @@ class FitPlot:
             )
             problems.raise_all()
         simulated = self._fit.simulate(ds, outputs=[output])[output]
-        observed = in_units(ds[variable], simulated.attrs["units"], problems)
+        observed = in_units(ds[variable], self._target.units, problems)
         problems.raise_if_any()
-        return simulated, observed
+        simulated = units.strip(simulated, self._target.units)
+        return simulated.assign_attrs(variable_attrs(self._target)), observed
 
-
-def maps(theta: xr.Dataset, *, columns: int = 4) -> Figure:
-    """One map per variable: a mesh on a latitude-longitude grid, else points.
-
-    Parameters
-    ----------
-    theta : Dataset
-        Static variables with units, on ``(lat, lon)`` or on sites with latitude
-        and longitude coordinates.
-    columns : int
-        Maps per row.
-
-    Raises
-    ------
-    InputErrors
-        If there are no latitude and longitude coordinates.
-    """
-    import matplotlib.pyplot as plt
-
-    lat, lon = (_coordinate(theta, kind) for kind in ("latitude", "longitude"))
-    names = list(theta.data_vars)
-    columns = min(columns, len(names))
-    rows = -(-len(names) // columns)
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(3.2 * columns, 2.4 * rows),
-        squeeze=False,
-        layout="constrained",
-        sharex=True,
-        sharey=True,
-    )
-    for ax, name in zip(axes.flat, names, strict=False):
-        array = theta[name]
-        if lat.dims != lon.dims and array.ndim == 2:
-            drawn = ax.pcolormesh(lon, lat, array.transpose(*lat.dims, *lon.dims), shading="nearest")
-        else:
-            # Each of the three may have its own order of dims.
-            x, y, values = (a.values.ravel() for a in xr.broadcast(lon, lat, array))
-            drawn = ax.scatter(x, y, c=values, s=12, marker="s")
-        figure.colorbar(drawn, ax=ax, shrink=0.85)
-        ax.set_title(f"{name} ({array.attrs['units']})", fontsize=9)
-        ax.tick_params(labelsize=7)
-    for ax in axes.flat[len(names) :]:
-        ax.set_visible(False)
-    figure.supxlabel("longitude (degrees east)", fontsize=9)
-    figure.supylabel("latitude (degrees north)", fontsize=9)
-    return figure
-
-
-def _axes(ax: Axes | None) -> Axes:
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(layout="constrained")[1]
-
-
-def _coordinate(ds: xr.Dataset, kind: str) -> xr.DataArray:
-    for name, coordinate in ds.coords.items():
-        if coordinate.attrs.get("standard_name") == kind or name in (kind, kind[:3]):
-            return coordinate
-    problems = Problems("plot")
-    problems.add(
-        kind,
-        expected=f"a coordinate named {kind[:3]!r} or with standard_name {kind!r}",
-        got=f"coordinates {', '.join(map(str, ds.coords)) or 'none'}",
-        fix=f"ds = ds.assign_coords({kind[:3]}=...)",
-    )
-    problems.raise_all()
+    @property
+    def _target(self) -> Declaration:
+        return self._fit.model.output(self._fit.settings["target"])

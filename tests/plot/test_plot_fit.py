@@ -1,10 +1,12 @@
+"""Pictures of a fit."""
+
 import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
 from helpers_learn import fitted, problems, quick, twin, world
 
-from xdpl import plot
+from xdpl import plot, units
 from xdpl.errors import InputErrors
 
 mpl.use("Agg")
@@ -60,6 +62,28 @@ def test_axes_are_taken(fit, ds, name):
     assert plt.get_fignums() == before
     assert not axes[0].has_data() and axes[1].has_data()
     drawn(figure)
+
+
+def test_parameters_on_given_axes(fit, ds):
+    figure, axes = plt.subplots(1, 3)
+    before = plt.get_fignums()
+    assert fit.plot.parameters(ds, ["ksat", "d1"], ax=axes[:2]) is figure
+    assert plt.get_fignums() == before
+    assert [ax.get_title() for ax in axes] == ["ksat (mm d-1)", "d1 (m)", ""]
+    with pytest.raises(InputErrors, match="expected 2 axes, for ksat, d1, got 3"):
+        fit.plot.parameters(ds, ["ksat", "d1"], ax=axes)
+
+
+def test_a_parameter_by_its_name(fit, ds):
+    titles = [ax.get_title() for ax in fit.plot.parameters(ds, "d1").axes if ax.get_title()]
+    assert titles == ["d1 (m)"]
+    with pytest.raises(InputErrors, match=r"names: expected among infilt.*got 'd4'"):
+        fit.plot.parameters(ds, ["d1", "d4"])
+
+
+@pytest.mark.parametrize(("loss", "label"), [("rmse", "loss (rmse, mm d-1)"), ("nse", "loss (nse)")])
+def test_a_loss_in_units_says_them(loss, label):
+    assert quick(loss=loss).plot.history().get_ylabel() == label
 
 
 def test_parameters_on_a_grid(fit, ds):
@@ -151,6 +175,49 @@ def test_series_of_a_site_list():
     ds = world().stack(site=("lat", "lon")).reset_index("site").transpose("time", "site")
     ax = quick(ds).plot.series(ds, {"site": 4})
     assert ax.get_title() == "site 4" and ax.get_ylabel() == "outflow of the bucket (mm d-1)"
+
+
+@pytest.mark.parametrize(
+    ("site", "says"),
+    [
+        (
+            {"lat": 0},
+            r"one series over time, got further dims lon of size 6; fix: name positions in site",
+        ),
+        ({"lat": 5, "lon": 0}, r"site\['lat'\]: expected a position from 0 to 4, got 5"),
+        ({"lat": 0, "lon": 40.5}, r"site\['lon'\]: expected a position from 0 to 5, got 40.5"),
+        (
+            {"lat": 0, "lon": 0, "basin": 0},
+            r"site\['basin'\]: expected one of the dims lat, lon, got no",
+        ),
+    ],
+)
+def test_a_site_that_is_none(fit, ds, site, says):
+    with pytest.raises(InputErrors, match=says):
+        fit.plot.series(ds, site)
+    assert plt.get_fignums() == []
+
+
+def test_quantified_data_have_the_declared_units(fit, ds):
+    pytest.importorskip("pint_xarray")
+    quantified = ds.assign(
+        {name: units.quantify_like(ds[[name]], registry_of())[name] for name in ("soil_moisture", *FORCINGS)}
+    )
+    ax = fit.plot.series(quantified, {"lat": 3, "lon": 2})
+    assert ax.get_ylabel() == "water content of layer 1 (m3 m-3)"
+    plain = fit.plot.series(ds, {"lat": 3, "lon": 2})
+    for one, other in zip(ax.lines, plain.lines, strict=True):
+        np.testing.assert_allclose(one.get_ydata(), other.get_ydata(), rtol=1e-5)
+    assert fit.plot.scatter(quantified).get_xlabel() == "observed water content of layer 1 (m3 m-3)"
+
+
+FORCINGS = ("precipitation", "air_temperature", "potential_evapotranspiration")
+
+
+def registry_of():
+    import pint
+
+    return xr.DataArray(pint.UnitRegistry().Quantity(np.zeros(1), "m"))
 
 
 def test_observations_in_other_units_are_converted(fit, ds):
