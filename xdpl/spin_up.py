@@ -108,8 +108,9 @@ def spin_up(
     }
     states = labelled(first, run, dict(zip(names, results, strict=True)), attrs)
     # As if the years had gone before the record: a run of the record may start from them.
-    before = ds.indexes["time"][:1] - datetime.timedelta(days=run.model.dt)
-    states = states.assign_coords(time=((), before.values[0], ds["time"].attrs))
+    index: Any = ds.indexes["time"]
+    before = (index[:1] - datetime.timedelta(days=run.model.dt)).values[0]
+    states = states.assign_coords(time=((), before, ds["time"].attrs))
     _warn(states["storage_change"], tolerance, cycles)
     return states
 

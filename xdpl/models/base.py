@@ -55,7 +55,8 @@ class Forcing(Declaration):
         of the daily minimum and maximum.
     """
 
-    mean_of: tuple[Declaration, ...] = dataclasses.field(default=(), kw_only=True)
+    # Not in the repr, of which the hash of a model is made: it says nothing of the model itself.
+    mean_of: tuple[Declaration, ...] = dataclasses.field(default=(), kw_only=True, repr=False)
 
 
 class Flux(Declaration):
