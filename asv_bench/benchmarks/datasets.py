@@ -52,6 +52,47 @@ class Streamflow:
         return 3650 * basins / seconds(run) / 1e6
 
 
+class Blocks:
+    """Ten years of HBV in blocks of sites through dask against the same in one piece."""
+
+    unit = "share of the speed in one piece"
+
+    def setup(self):
+        benchmark = Streamflow()
+        benchmark.setup(2000)
+        self.whole, self.model = benchmark.ds, benchmark.model
+        self.lazy = self.whole.chunk(time=-1, basin=250)
+
+    def in_blocks(self):
+        return self.lazy.dpl.simulate(self.model, outputs=["streamflow"]).compute()
+
+    def in_one_piece(self):
+        return self.whole.dpl.simulate(self.model, outputs=["streamflow"])
+
+    def track_blocks(self):
+        return ratio(self.in_blocks, self.in_one_piece)
+
+
+class Members:
+    """Sixteen parameter sets at every site in one call against one call for each."""
+
+    unit = "times faster than one by one"
+
+    def setup(self):
+        self.ds = xdpl.data.twin(shape=(20, 20), years=2)
+        values = np.linspace(0.05, 0.4, 16, dtype="f4")
+        self.theta = xr.Dataset({"infilt": ("member", values, {"units": "1"})})
+
+    def together(self):
+        return self.ds.dpl.simulate("vic", self.theta, outputs=["runoff"])
+
+    def one_by_one(self):
+        return [self.ds.dpl.simulate("vic", self.theta.isel(member=i), outputs=["runoff"]) for i in range(16)]
+
+    def track_members(self):
+        return ratio(self.together, self.one_by_one)
+
+
 class Evapotranspiration:
     """Potential evapotranspiration against `pyet`."""
 
