@@ -186,3 +186,13 @@ def test_bad_at_once(tmp_path, at_once):
 def test_a_bar(tmp_path, capsys):
     simulated().dpl.to_zarr(tmp_path / "sim.zarr", at_once=3)
     assert "3/3" in capsys.readouterr().err
+
+
+def test_final_states_go_along_without_another_run(tmp_path, runs):
+    sim, states = lazy().dpl.simulate("hbv", return_states=True)
+    both = sim.assign({f"final_{k}": v for k, v in states.drop_vars("time").items()})
+    stored = both.dpl.to_zarr(tmp_path / "sim.zarr", at_once=2, progress=False)
+    assert runs["count"] == 9
+    expected = weather(("lat", "lon"), (5, 7)).dpl.simulate("hbv", return_states=True)[1]
+    for name, array in expected.items():
+        np.testing.assert_array_equal(stored[f"final_{name}"], array)

@@ -102,7 +102,7 @@ def spin_up(
         return _settle(run.model, flat, engine, tolerance, cycles)
 
     names = [*run.model.states, *_report(run.model)]
-    results = blocks.over_blocks(settle, run.forcings, run.parameters, run.initial, [()] * len(names))
+    results = blocks.over_blocks(settle, run.forcings, run.parameters, run.initial, [False] * len(names))
     attrs = run_attrs(first, run, "states after spin-up") | {
         "spin_up": json.dumps({"years": years, "tolerance": tolerance, "cycles": cycles})
     }

@@ -59,9 +59,9 @@ class Blocks:
 
     def setup(self):
         benchmark = Streamflow()
-        benchmark.setup(2000)
+        benchmark.setup(8000)
         self.whole, self.model = benchmark.ds, benchmark.model
-        self.lazy = self.whole.chunk(time=-1, basin=250)
+        self.lazy = self.whole.chunk(time=-1, basin=1000)
 
     def in_blocks(self):
         return self.lazy.dpl.simulate(self.model, outputs=["streamflow"]).compute()

@@ -106,3 +106,28 @@ def test_time_in_chunks_raises_with_the_fix(counter):
     scope = {"ds": ds}
     exec(caught.value.exceptions[0].fix, scope)
     xr.testing.assert_equal(xdpl.simulate(scope["ds"], "vic").compute(), xdpl.simulate(weather(), "vic"))
+
+
+def test_parameters_in_time_in_chunks(counter):
+    ds = weather()
+    theta = xr.Dataset({"ksat": ("time", np.linspace(100.0, 500.0, 40), {"units": "mm d-1"})})
+    with pytest.raises(InputErrors) as caught:
+        xdpl.simulate(lazy(ds, basin=1), "vic", theta.chunk(time=10))
+    text = str(caught.value)
+    assert "ksat: expected time in one chunk" in text
+    assert "fix: parameters = parameters.chunk(time=-1)" in text
+    sim = xdpl.simulate(lazy(ds, basin=1), "vic", theta.chunk(time=-1))
+    assert counter.calls == 0
+    xr.testing.assert_equal(sim.compute(), xdpl.simulate(ds, "vic", theta))
+
+
+def test_blocks_of_parameters_and_forcings_need_not_match(counter):
+    ds = weather(("lat", "lon"), (6, 2))
+    theta = xr.Dataset({"ksat": ("lat", np.linspace(100.0, 500.0, 6), {"units": "mm d-1"})})
+    sim = xdpl.simulate(lazy(ds, lat=2), "vic", theta.chunk(lat=3))
+    assert counter.calls == 0
+    xr.testing.assert_equal(sim.compute(), xdpl.simulate(ds, "vic", theta))
+    for parameters in (theta.chunk(lat=3), theta.chunk()):
+        lazily = xdpl.simulate(ds, "vic", parameters)
+        assert lazily["runoff"].chunks
+        xr.testing.assert_equal(lazily.compute(), sim.compute())

@@ -3,18 +3,61 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from array_api_compat import array_namespace, device
 
 from xdpl.errors import Problems
 
-__all__ = ["Flat", "flatten"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Flat", "Layout", "flatten"]
 
 Array = Any
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names and dims of the arrays of a run, the same for all its blocks.
+
+    Parameters
+    ----------
+    names : tuple of three tuples of str
+        Of the forcings, the parameters and the states.
+    dims : tuple of tuple of str
+        Of every array, in the order of `names`.
+    sites, extra : tuple of str
+        Dims of the sites, and those that no forcing has: of the members.
+    out : tuple of str
+        Dims of a series: of members, then of the forcings in their order.
+    """
+
+    names: tuple[tuple[str, ...], ...]
+    dims: tuple[tuple[str, ...], ...]
+    sites: tuple[str, ...]
+    extra: tuple[str, ...]
+    out: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        forcings: Iterable[xr.DataArray],
+        arrays: Iterable[xr.DataArray],
+        names: tuple[tuple[str, ...], ...],
+    ) -> Layout:
+        """The layout of labelled arrays, of which the forcings are the first."""
+        order = tuple(dict.fromkeys(str(d) for a in forcings for d in a.dims))
+        dims = tuple(tuple(map(str, a.dims)) for a in arrays)
+        extra = tuple(dict.fromkeys(d for ds in dims for d in ds if d not in order))
+        return cls(names, dims, tuple(d for d in order if d != "time"), extra, extra + order)
+
+    @property
+    def out_still(self) -> tuple[str, ...]:
+        """Dims of states."""
+        return tuple(d for d in self.out if d != "time")
 
 
 @dataclass(frozen=True)
@@ -23,28 +66,31 @@ class Flat:
 
     Parameters
     ----------
+    layout : Layout
+    sizes : dict of str to int
+        Lengths of the dims in the block.
     forcings : dict of str to array, (time, site)
     parameters : dict of str to array, ([time,] [member,] site)
     start : dict of str to array, ([member,] site)
         States before the first step; empty if the model has its own.
-    members : int or None
-        Length of the member axis; None without one.
-    sites, extra : tuple of int
-        Shape of the site dims and of the member dims in the block.
     kept : array of bool, (site,), or None
         Sites that run; None if all do.
     defined : array of bool, ([member,] site), or None
         Where no parameter and no state is NaN; None if that is everywhere.
     """
 
+    layout: Layout
+    sizes: dict[str, int]
     forcings: dict[str, Array]
     parameters: dict[str, Array]
     start: dict[str, Array]
-    members: int | None
-    sites: tuple[int, ...]
-    extra: tuple[int, ...]
     kept: Array | None
     defined: Array | None
+
+    @property
+    def members(self) -> int | None:
+        """Length of the member axis; None without one."""
+        return math.prod(self.sizes[d] for d in self.layout.extra) if self.layout.extra else None
 
     @property
     def steps(self) -> int:
@@ -57,18 +103,18 @@ class Flat:
         return int(next(iter(self.forcings.values())).shape[1]) == 0
 
     def series(self, v: Array) -> Array:
-        """A series (time, [member,] running site) as (*site dims, *member dims, time)."""
-        xp = array_namespace(v)
-        v = self._everywhere(xp, v)
-        v = xp.reshape(v, (v.shape[0], *self.extra, *self.sites))
-        axes = (*range(1 + len(self.extra), v.ndim), *range(1, 1 + len(self.extra)), 0)
-        return xp.permute_dims(v, axes)
+        """A series (time, [member,] running site) in the dims of the output."""
+        return self._labelled(v, ("time", *self.layout.extra, *self.layout.sites), self.layout.out)
 
     def still(self, v: Array) -> Array:
-        """Values ([member,] running site) as (*site dims, *member dims)."""
+        """Values ([member,] running site) in the dims of the output."""
+        return self._labelled(v, (*self.layout.extra, *self.layout.sites), self.layout.out_still)
+
+    def _labelled(self, v: Array, dims: tuple[str, ...], out: tuple[str, ...]) -> Array:
         xp = array_namespace(v)
-        v = xp.reshape(self._everywhere(xp, v), (*self.extra, *self.sites))
-        return xp.permute_dims(v, (*range(len(self.extra), v.ndim), *range(len(self.extra))))
+        sizes = {**self.sizes, "time": v.shape[0]}
+        v = xp.reshape(self._everywhere(xp, v), tuple(sizes[d] for d in dims))
+        return xp.permute_dims(v, tuple(dims.index(d) for d in out))
 
     def missing(self, *lead: int) -> Array:
         """NaN of the shape (*lead, [member,] running site), where no site runs."""
@@ -89,24 +135,14 @@ class Flat:
         return v if self.defined is None else xp.where(self.defined, v, math.nan)
 
 
-def flatten(
-    names: tuple[Sequence[str], Sequence[str], Sequence[str]],
-    values: Sequence[Array],
-    timed: Sequence[bool],
-    extra: int,
-) -> Flat:
+def flatten(layout: Layout, values: Sequence[Array]) -> Flat:
     """Bring the arrays of a block to one shape; views where possible.
 
     Parameters
     ----------
-    names : tuple of three sequences of str
-        Of the forcings, the parameters and the states.
-    values : sequence of array, (..., [time])
-        In the order of `names`, broadcastable; the last `extra` axes before the
-        time are those of members, along which forcings do not vary.
-    timed : sequence of bool
-        Whether the last axis is time.
-    extra : int
+    layout : Layout
+    values : sequence of array
+        In the order of the layout.
 
     Raises
     ------
@@ -116,29 +152,28 @@ def flatten(
     like = values[0]
     xp = array_namespace(like)
     values = [v if array_namespace(v) is xp else _brought(xp, v, like) for v in values]
-    shape = np.broadcast_shapes(*(v.shape[:-1] if t else v.shape for v, t in zip(values, timed, strict=True)))
-    sites, members = shape[: len(shape) - extra], shape[len(shape) - extra :]
-    first, second = len(names[0]), len(names[0]) + len(names[1])
-    forcings = [_flat(xp, v, True, (*sites, *(1,) * extra), 0) for v in values[:first]]
-    rest = [_flat(xp, v, t, shape, extra) for v, t in zip(values[first:], timed[first:], strict=True)]
+    named = list(zip(values, layout.dims, strict=True))
+    sizes = {d: n for v, dims in named for d, n in zip(dims, v.shape, strict=True)}
+    first, second = len(layout.names[0]), len(layout.names[0]) + len(layout.names[1])
+    forcings = [_flat(xp, v, dims, (), layout.sites, sizes) for v, dims in named[:first]]
+    rest = [_flat(xp, v, dims, layout.extra, layout.sites, sizes) for v, dims in named[first:]]
 
-    kept = _with_forcings(xp, names[0], forcings)
-    defined = _without_nan(xp, rest, 2 if extra else 1)
+    kept = _with_forcings(xp, layout.names[0], forcings)
+    defined = _without_nan(xp, rest, 2 if layout.extra else 1)
     if defined is not None:
-        somewhere = xp.any(defined, axis=0) if extra else defined
+        somewhere = xp.any(defined, axis=0) if layout.extra else defined
         kept = somewhere if kept is None else kept & somewhere
-        if not extra or bool(xp.all(defined | ~somewhere)):
+        if not layout.extra or bool(xp.all(defined | ~somewhere)):
             defined = None
     if kept is not None:
         index = xp.nonzero(kept)[0]
         forcings, rest = ([xp.take(v, index, axis=v.ndim - 1) for v in group] for group in (forcings, rest))
     return Flat(
-        dict(zip(names[0], forcings, strict=True)),
-        dict(zip(names[1], rest[: second - first], strict=True)),
-        dict(zip(names[2], rest[second - first :], strict=True)),
-        math.prod(members) if extra else None,
-        sites,
-        members,
+        layout,
+        sizes,
+        dict(zip(layout.names[0], forcings, strict=True)),
+        dict(zip(layout.names[1], rest[: second - first], strict=True)),
+        dict(zip(layout.names[2], rest[second - first :], strict=True)),
         kept,
         defined,
     )
@@ -149,18 +184,23 @@ def _brought(xp: Any, v: Array, like: Array) -> Array:
     return xp.asarray(v, dtype=like.dtype, device=device(like))
 
 
-def _flat(xp: Any, v: Array, timed: bool, shape: tuple[int, ...], extra: int) -> Array:
-    """Values (..., [time]) as ([time,] [member,] site)."""
-    if timed:
-        v = xp.moveaxis(v, -1, 0)
-    lead = v.shape[:1] if timed else ()
-    v = xp.reshape(v, (*lead, *(1,) * (len(shape) - v.ndim + len(lead)), *v.shape[len(lead) :]))
-    v = xp.broadcast_to(v, (*lead, *shape))
-    if not extra:
-        return xp.reshape(v, (*lead, -1))
-    ahead = range(v.ndim - extra, v.ndim)
-    v = xp.permute_dims(v, (*range(len(lead)), *ahead, *range(len(lead), v.ndim - extra)))
-    return xp.reshape(v, (*lead, math.prod(shape[len(shape) - extra :]), -1))
+def _flat(
+    xp: Any,
+    v: Array,
+    dims: tuple[str, ...],
+    extra: tuple[str, ...],
+    sites: tuple[str, ...],
+    sizes: Mapping[str, int],
+) -> Array:
+    """Values in any dims as ([time,] [member,] site)."""
+    lead = ("time",) if "time" in dims else ()
+    wanted = (*lead, *extra, *sites)
+    v = xp.permute_dims(v, tuple(dims.index(d) for d in wanted if d in dims))
+    v = xp.reshape(v, tuple(sizes[d] if d in dims else 1 for d in wanted))
+    v = xp.broadcast_to(v, tuple(sizes[d] for d in wanted))
+    groups = (lead, extra, sites) if extra else (lead, sites)
+    shape = [math.prod(sizes[d] for d in group) for group in groups]
+    return xp.reshape(v, tuple(shape if lead else shape[1:]))
 
 
 def _with_forcings(xp: Any, names: Sequence[str], forcings: Sequence[Array]) -> Array | None:

@@ -1,16 +1,15 @@
-"""Results of a run as datasets: order of dims, coordinates, attributes, units."""
+"""Results of a run as datasets: coordinates, attributes, units."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from xdpl import units
 from xdpl.labelled.attrs import parameters_hash, provenance, variable_attrs
-from xdpl.labelled.order import transposed
 
 if TYPE_CHECKING:
     from xdpl.labelled.prepare import Prepared
@@ -30,7 +29,7 @@ def labelled(
     Parameters
     ----------
     ds : Dataset
-        With the forcings; gives coordinates, and dims their order.
+        With the forcings; gives coordinates.
     run : Prepared
     results : mapping of Declaration to DataArray
     attrs : mapping
@@ -42,11 +41,9 @@ def labelled(
         Quantified if a forcing is.
     """
     variables = [v for f in run.found.values() for k, v in f.sources.items() if k != "area"]
-    order = _dim_order(ds, variables)
     out = xr.Dataset()
     for declared, array in results.items():
-        dims = [d for d in array.dims if d not in order] + [d for d in order if d in array.dims]
-        out[declared.name] = transposed(array, dims)
+        out[declared.name] = array
         out[declared.name].attrs = variable_attrs(declared)
     out = out.assign_coords({k: c for k, c in ds.coords.items() if set(c.dims) <= set(out.dims)})
     # Of coordinates too: chunks they were stored in need not fit those of the output.
@@ -65,10 +62,3 @@ def run_attrs(ds: xr.Dataset, run: Prepared, what: str) -> dict[str, Any]:
         "parameters_hash": parameters_hash(run.parameters),
         "default_parameters": json.dumps(run.defaulted),
     }
-
-
-def _dim_order(ds: xr.Dataset, variables: Sequence[str]) -> list[str]:
-    order: list[str] = []
-    for variable in variables:
-        order += [str(d) for d in ds[variable].dims if d not in order]
-    return order

@@ -85,6 +85,8 @@ def prepare(
     start = None if initial is None else initial_states(model, ds, initial, problems)
     for key, array in (theta | (start or {})).items():
         schema.check_labels(key, array, ds, problems, fix="reindex_like(ds), or select the sites of both")
+    for key, array in theta.items():
+        schema.check_chunks(key, array, problems, of="parameters")
     problems.raise_if_any()
 
     arrays = {k: f.data for k, f in found.items()}

@@ -17,7 +17,17 @@ from xdpl.models import Model
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Found", "check_labels", "check_time", "forcings", "found", "present", "static", "step_in_days"]
+__all__ = [
+    "Found",
+    "check_chunks",
+    "check_labels",
+    "check_time",
+    "forcings",
+    "found",
+    "present",
+    "static",
+    "step_in_days",
+]
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,8 @@ def forcings(
             result[declared.name] = found(ds, names[declared.name], declared.units, mapping, problems)
     if result:
         check_time(ds, model, problems)
-        _check_chunks(result, problems)
+        for f in result.values():
+            check_chunks(f.variable, f.data, problems)
     return result
 
 
@@ -210,13 +221,13 @@ def check_time(ds: xr.Dataset, model: Model, problems: Problems) -> None:
         )
 
 
-def _check_chunks(inputs: Mapping[str, Found], problems: Problems) -> None:
-    for f in inputs.values():
-        chunks = dict(f.data.chunksizes) if f.data.chunks else {}
-        if len(chunks.get("time", ())) > 1:
-            problems.add(
-                f.variable,
-                expected="time in one chunk, since the state runs through it",
-                got=f"{len(chunks['time'])} chunks along time",
-                fix="ds = ds.chunk(time=-1)",
-            )
+def check_chunks(name: str, array: xr.DataArray, problems: Problems, *, of: str = "ds") -> None:
+    """Note a lazy array with several chunks along time."""
+    chunks = dict(array.chunksizes) if array.chunks else {}
+    if len(chunks.get("time", ())) > 1:
+        problems.add(
+            name,
+            expected="time in one chunk, since the state runs through it",
+            got=f"{len(chunks['time'])} chunks along time",
+            fix=f"{of} = {of}.chunk(time=-1)",
+        )
