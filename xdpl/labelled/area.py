@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xdpl import units
 from xdpl.labelled import lookup
+from xdpl.labelled.floats import as_type, common_type
 from xdpl.models.base import Declaration
 
 if TYPE_CHECKING:
@@ -94,11 +95,12 @@ def _checked(area: xr.DataArray, flow: xr.DataArray, problems: Problems) -> xr.D
             fix="name the area of the same sites",
         )
     square_metres = lookup.in_units(area, _AREA.units, problems)
-    if not area.chunks and bool((square_metres <= 0).any()):
+    if square_metres.chunks is None and bool((square_metres <= 0).any()):
         problems.add(
             str(area.name),
             expected="an area above 0",
             got=f"{int((square_metres <= 0).sum())} sites with zero or less",
             fix=f'ds["{area.name}"] = ds["{area.name}"].where(ds["{area.name}"] > 0)',
         )
-    return square_metres.astype(flow.dtype, copy=False)
+    # Of the flow, so that float32 stays; integers would not hold an area.
+    return as_type(square_metres, common_type([units.magnitude(flow)]))
