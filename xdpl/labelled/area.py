@@ -53,10 +53,11 @@ def per_area(
     # Only the area: a mapping names forcings too.
     mapping = {k: v for k, v in (mapping or {}).items() if k == "area"}
     measure = _MEASURE.search(str(array.attrs.get("cell_measures", "")))
+    argument = "forcings"
     if measure and not mapping:
-        mapping = {"area": measure[1]}
+        mapping, argument = {"area": measure[1]}, "cell_measures"
     before = len(problems.found)
-    name = lookup.find_one(ds, _AREA, mapping, problems)
+    name = lookup.find_one(ds, _AREA, mapping, problems, argument=argument)
     if name is None:
         if len(problems.found) == before:
             problems.add(
