@@ -12,8 +12,25 @@ from xdpl.units import UnitsError, linear, parse
 
 SAME = [
     ("mm d-1", ["mm/day", "mm/d", "mm day-1", "mm day^-1", "mm d**-1", "mm.d-1", "millimeter / day"]),
-    ("degC", ["celsius", "degree_Celsius", "°C", "degrees_C", "Celsius"]),
-    ("1", ["", "-", "unitless", "dimensionless", "m3 m-3", "mm/mm", " 1 "]),
+    (
+        "degC",
+        [
+            "celsius",
+            "degree_Celsius",
+            "°C",
+            "degrees_C",
+            "Celsius",
+            "degrees Celsius",
+            "degree celsius",
+            "deg_C",
+        ],
+    ),
+    ("K", ["kelvin", "Kelvin", "degrees Kelvin", "degree_K", "degrees_K"]),
+    ("1", ["", "-", "unitless", "dimensionless", "fraction", "m3 m-3", "mm/mm", " 1 "]),
+    ("m s-1", ["m/s", "m s^-1", "m.s-1", "m s**-1", "metres per second"]),
+    ("m3 s-1", ["m3/s", "m^3/s", "m**3 s**-1", "m3.s-1", "m³/s"]),
+    ("cfs", ["ft3 s-1", "ft^3/s", "cubic_foot_per_second"]),
+    ("inch/day", ["in d-1", "inches/day", "inch day-1"]),
     ("kg m-2 s-1", ["kg/m2/s", "kg m^-2 s^-1", "kg.m-2.s-1", "kg m**-2 s**-1"]),
     ("W m-2", ["W/m^2", "watt / m2", "J s-1 m-2"]),
     ("percent", ["%"]),
@@ -40,7 +57,18 @@ def test_spellings(reference, spellings):
         ("mm", "kg m-2", 1.0, 0.0),
         ("inch/day", "mm d-1", 25.4, 0.0),
         ("m s-1", "mm d-1", 86.4e6, 0.0),
+        ("mm/day", "mm d-1", 1.0, 0.0),
+        ("mm h-1", "mm d-1", 24.0, 0.0),
+        ("cm/h", "mm d-1", 240.0, 0.0),
         ("percent", "1", 0.01, 0.0),
+        ("%", "fraction", 0.01, 0.0),
+        ("fraction", "percent", 100.0, 0.0),
+        ("degF", "K", 5 / 9, 459.67 * 5 / 9),
+        ("degrees_F", "degC", 5 / 9, -160 / 9),
+        ("Kelvin", "degrees Celsius", 1.0, -273.15),
+        ("cfs", "m3 s-1", 0.3048**3, 0.0),
+        ("l s-1 km-2", "mm d-1", 0.0864, 0.0),
+        ("(m3 s-1) m-2", "mm d-1", 86.4e6, 0.0),
         ("cm3 cm-3", "m3 m-3", 1.0, 0.0),
         ("hPa", "kPa", 0.1, 0.0),
         ("MJ m-2 d-1", "W m-2", 1e6 / 86400, 0.0),
@@ -66,11 +94,37 @@ def test_what_does_not_convert(source, target):
         linear(source, target)
 
 
-@pytest.mark.parametrize("text", ["bananas", "mm (d-1", "import os", "mm d-1)", "10 mm d-1", "§", "/", "**"])
+SCALED = ["10 mm d-1", "1e-3 m", "1.e-3 m", "1E-3 m", "1.0e-3 m", "0.001 m", ".001 m", "1e3", "2 K"]
+
+
+@pytest.mark.parametrize("text", ["bananas", "mm (d-1", "import os", "mm d-1)", "§", "/", "**", *SCALED])
 def test_what_cannot_be_read(text):
     with pytest.raises(UnitsError, match="cannot read units") as caught:
         parse(text)
     assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("letter", ["C", "F"])
+def test_letters_alone_are_other_units(letter):
+    """Coulomb and farad; never taken for degrees."""
+    with pytest.raises(UnitsError, match="cannot convert units"):
+        linear(letter, "degC")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "flow"),
+    [
+        ("m3 s-1", "mm d-1", True),
+        ("cfs", "mm d-1", True),
+        ("ML/day", "m s-1", True),
+        ("mm d-1", "mm d-1", False),
+        ("kg m-2 s-1", "mm d-1", False),
+        ("m3", "mm d-1", False),
+        ("m3", "mm", True),
+    ],
+)
+def test_volume_flow(source, target, flow):
+    assert units.is_volume_flow(source, target) is flow
 
 
 @given(st.text(max_size=12))

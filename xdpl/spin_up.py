@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from array_api_compat import array_namespace
 
-from xdpl import engines
+from xdpl import engines, units
 from xdpl.errors import Problems
 from xdpl.labelled import blocks, schema
 from xdpl.labelled.label import labelled, run_attrs
@@ -116,11 +116,11 @@ def spin_up(
 
 
 def _report(model: Model) -> tuple[Flux, Flux]:
-    units = {s.units for s in model.states}
+    known = {s.units for s in model.states}
     return (
         Flux(
             "storage_change",
-            units.pop() if len(units) == 1 else "1",
+            known.pop() if len(known) == 1 else "1",
             "",
             "largest change of a state in the last cycle of the spin-up, in the units of the state",
         ),
@@ -185,12 +185,15 @@ def _first(ds: xr.Dataset, years: int, tolerance: float, cycles: int, problems: 
 
 
 def _warn(change: xr.DataArray, tolerance: float, cycles: int) -> None:
-    if change.chunks is not None or (hasattr(change.data, "magnitude") and change.pint.chunks is not None):
+    change = units.magnitude(change)
+    if change.chunks is not None:
         return
-    restless = int((change > tolerance).sum())
+    values: Array = change.data
+    xp = array_namespace(values)
+    restless, known = (int(xp.sum(xp.astype(v, xp.int64))) for v in (values > tolerance, ~xp.isnan(values)))
     if restless:
         warnings.warn(
-            f"spin_up: {restless} of {int(change.notnull().sum())} sites still change by more than"
+            f"spin_up: {restless} of {known} sites still change by more than"
             f" {tolerance:g} after {cycles} cycles; see storage_change",
             stacklevel=3,
         )

@@ -24,7 +24,8 @@ __all__ = [
 ]
 
 _WATER_DENSITY = "1000 kg / m**3"
-_DOT = re.compile(r"(?<=[A-Za-zµ°\d])\.(?=[A-Za-zµ°])")
+# Neither the point of a number such as 1.e-3.
+_DOT = re.compile(r"(?<=[A-Za-zµ°\d])\.(?![eE][+-]?\d)(?=[A-Za-zµ°])")
 # Not the exponent of a number: 1e-3 m is no unit to the power of -3.
 _EXPONENT = re.compile(r"(?<=[A-Za-zµ°])(?<![\d.][eE])\s*\^?\s*([+-]?\d+)(?![A-Za-z\d.])")
 _DEGREES = re.compile(r"^degrees? (?=celsius$|fahrenheit$|kelvin$)", re.IGNORECASE)

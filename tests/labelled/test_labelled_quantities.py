@@ -84,6 +84,17 @@ def test_quantities_of_dask_stay_lazy(registry, counter):
     )
 
 
+def test_quantified_spin_up(registry):
+    ds = weather(days=370)
+    states = xdpl.spin_up(quantified(ds, registry), "hbv", tolerance=5.0)
+    plain = xdpl.spin_up(ds, "hbv", tolerance=5.0)
+    assert states["storage_change"].data.units == registry.Unit("mm")
+    for key in plain:
+        np.testing.assert_array_equal(states[key].data.magnitude, plain[key])
+    with pytest.warns(UserWarning, match="3 of 3 sites still change"):
+        xdpl.spin_up(quantified(ds, registry), "hbv", tolerance=1e-9, cycles=2)
+
+
 def test_registries_are_left_alone(registry):
     application = pint.get_application_registry().get()
     formats = application.formatter.default_format, registry.formatter.default_format

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from array_api_compat import array_namespace, device, is_numpy_array
+from array_api_compat import array_namespace, device, is_numpy_array, to_device
 
 from xdpl.errors import Problems
 
@@ -62,7 +62,7 @@ def predict(
     centre, spread = (xp.asarray(v, dtype=flat.dtype, device=device(flat)) for v in (mean, std))
     normal = xp.astype((xp.where(missing, 0.0, flat) - centre) / spread, xp.float32)
     values = _in_tiles(network, _tensor(normal))
-    return [xp.reshape(xp.where(absent, xp.nan, _array(xp, v)), shape) for v in values]
+    return [xp.reshape(xp.where(absent, xp.nan, _array(xp, v, flat)), shape) for v in values]
 
 
 def _check(xp: Any, names: Sequence[str], missing: Array, absent: Array) -> None:
@@ -100,5 +100,8 @@ def _tensor(values: Array) -> torch.Tensor:
     return tensor
 
 
-def _array(xp: Any, values: torch.Tensor) -> Array:
-    return values.numpy() if xp.__name__.endswith("numpy") else xp.from_dlpack(values)
+def _array(xp: Any, values: torch.Tensor, like: Array) -> Array:
+    if is_numpy_array(like):
+        return values.numpy()
+    # A device that torch does not know, it reads from the host.
+    return to_device(xp.from_dlpack(values), device(like))

@@ -12,9 +12,10 @@ from xdpl import units
 from xdpl.errors import Problems
 from xdpl.evaluation import metrics, pooled
 from xdpl.fit.worst import by_dryness
-from xdpl.labelled import schema
+from xdpl.labelled import lookup, schema
 from xdpl.labelled.area import per_area
 from xdpl.labelled.attrs import provenance
+from xdpl.labelled.host import on_host
 
 if TYPE_CHECKING:
     from xdpl.fit.result import Fit
@@ -46,7 +47,10 @@ def evaluate(
     problems.raise_if_any()
     mapping = forcings or fit.forcings_in(ds)
     output = fit.settings["target"]
-    observed, _ = per_area(ds, variable, fit.model.output(output).units, mapping, problems)
+    depth = fit.model.output(output).units
+    observed, area = per_area(ds, variable, depth, mapping, problems)
+    if area:
+        observed = lookup.in_units(observed, depth, problems).assign_attrs(units=depth)
     problems.raise_if_any()
     simulated = fit.simulate(ds, forcings=mapping, outputs=[output])[output]
     if time is not None:
@@ -90,5 +94,5 @@ def _dryness(ds: xr.Dataset, model: Model, forcings: Mapping[str, str] | None) -
     if not set(needed) <= {f.name for f in model.forcings}:
         return None
     found = schema.forcings(ds, model, forcings, Problems("Fit.evaluate"))
-    rain, demand = (found[name].data.mean("time") for name in needed)
+    rain, demand = (on_host(found[name].data).mean("time") for name in needed)
     return demand / rain.where(rain > 0)

@@ -10,6 +10,7 @@ import xarray as xr
 from xdpl.errors import InputErrors
 from xdpl.evaluation import dryness_terciles, worst_group
 from xdpl.evaluation.declared import METRICS
+from xdpl.labelled.host import on_host
 
 __all__ = ["by_dryness"]
 
@@ -34,7 +35,7 @@ def by_dryness(scores: xr.Dataset, dryness: xr.DataArray) -> xr.Dataset:
     names = [m.name for m in METRICS]
     dims = [str(d) for d in dryness.dims]
     # apply_ufunc drops the attributes of coordinates.
-    arrays = [a.drop_vars(a.coords) for a in (dryness, *(scores[k] for k in names))]
+    arrays = [a.drop_vars(a.coords) for a in (on_host(dryness), *(scores[k] for k in names))]
 
     def block(dryness: np.ndarray, *values: np.ndarray) -> tuple[np.ndarray, ...]:
         return _block(dims, names, dryness, values)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xdpl import units
 from xdpl.labelled import lookup
+from xdpl.labelled.floats import as_type, common_type
 from xdpl.models.base import Declaration
 
 if TYPE_CHECKING:
@@ -52,10 +53,11 @@ def per_area(
     # Only the area: a mapping names forcings too.
     mapping = {k: v for k, v in (mapping or {}).items() if k == "area"}
     measure = _MEASURE.search(str(array.attrs.get("cell_measures", "")))
+    argument = "forcings"
     if measure and not mapping:
-        mapping = {"area": measure[1]}
+        mapping, argument = {"area": measure[1]}, "cell_measures"
     before = len(problems.found)
-    name = lookup.find_one(ds, _AREA, mapping, problems)
+    name = lookup.find_one(ds, _AREA, mapping, problems, argument=argument)
     if name is None:
         if len(problems.found) == before:
             problems.add(
@@ -94,11 +96,12 @@ def _checked(area: xr.DataArray, flow: xr.DataArray, problems: Problems) -> xr.D
             fix="name the area of the same sites",
         )
     square_metres = lookup.in_units(area, _AREA.units, problems)
-    if not area.chunks and bool((square_metres <= 0).any()):
+    if square_metres.chunks is None and bool((square_metres <= 0).any()):
         problems.add(
             str(area.name),
             expected="an area above 0",
             got=f"{int((square_metres <= 0).sum())} sites with zero or less",
             fix=f'ds["{area.name}"] = ds["{area.name}"].where(ds["{area.name}"] > 0)',
         )
-    return square_metres.astype(flow.dtype, copy=False)
+    # Of the flow, so that float32 stays; integers would not hold an area.
+    return as_type(square_metres, common_type([units.magnitude(flow)]))

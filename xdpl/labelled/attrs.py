@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from array_api_compat import is_cupy_array
+
+from xdpl.labelled.floats import type_name
+from xdpl.labelled.host import read
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,20 +60,23 @@ def provenance(title: str, model: Model, *, history: Any = None) -> dict[str, An
 
 
 def parameters_hash(parameters: Mapping[str, xr.DataArray]) -> str:
-    """Short hash of parameter values and dims; of the dask graph, marked so, where they are lazy."""
-    lazy = any(array.chunks is not None for array in parameters.values())
+    """Short hash of parameter values and dims, the same on any device.
+
+    Lazy ones count with their dask graph, those that numpy cannot read with their dims only;
+    the hash is marked so.
+    """
+    marks = set()
     digest = hashlib.sha256()
     for name, array in sorted(parameters.items()):
-        digest.update(repr((name, array.dims, array.shape, str(array.dtype))).encode())
+        digest.update(repr((name, array.dims, array.shape, type_name(array))).encode())
         if array.chunks is not None:
+            marks.add("lazy:")
             digest.update(array.data.name.encode())
+        elif (values := read(array.data)) is not None:
+            digest.update(np.ascontiguousarray(values).tobytes())
         else:
-            digest.update(np.ascontiguousarray(_on_host(array.data)).tobytes())
-    return f"{'lazy:' * lazy}{digest.hexdigest()[:16]}"
-
-
-def _on_host(values: Any) -> np.ndarray:
-    return np.asarray(values.get() if is_cupy_array(values) else values)
+            marks.add("unread:")
+    return f"{''.join(sorted(marks))}{digest.hexdigest()[:16]}"
 
 
 def model_hash(model: Model) -> str:

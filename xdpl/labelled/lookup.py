@@ -84,6 +84,10 @@ def _sources(
         # Ambiguous or named in vain: never fall back on something else silently.
         if len(problems.found) > before:
             break
+        if named:
+            for part in parts:
+                if part.name not in sources:
+                    problems.add(part.name, expected=wanted(part), got="none", fix=_fix(part, argument))
     return {}
 
 

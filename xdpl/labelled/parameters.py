@@ -7,8 +7,8 @@ import numbers
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
+from array_api_compat import array_namespace
 
 from xdpl.labelled.lookup import in_units
 
@@ -79,14 +79,16 @@ def _check_bounds(parameter: Parameter, array: xr.DataArray, problems: Problems)
     # Lazy parameters are not computed for a check.
     if array.chunks:
         return
-    values = array.values
+    values: Any = array.data
+    xp = array_namespace(values)
     # float32 values at a bound must not fail for their rounding.
     slack = 1e-6 * max(abs(parameter.lower), abs(parameter.upper))
     outside = (values < parameter.lower - slack) | (values > parameter.upper + slack)
-    if outside.any():
+    if bool(xp.any(outside)):
+        where = xp.nonzero(xp.reshape(outside, (-1,)))[0]
         problems.add(
             parameter.name,
             expected=f"values in [{parameter.lower:g}, {parameter.upper:g}] {parameter.units}",
-            got=f"{np.count_nonzero(outside)} outside, such as {values[outside].flat[0]:g}",
+            got=f"{where.shape[0]} outside, such as {float(xp.reshape(values, (-1,))[int(where[0])]):g}",
             fix=f'theta["{parameter.name}"].clip({parameter.lower:g}, {parameter.upper:g})',
         )

@@ -1,13 +1,16 @@
 """Kernels in numba's simulator against the engine `array`; `test_cuda_simulator.py` runs this file."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from cuda_everything import Everything, inputs
-from model_cases import MODELS, random_inputs
+from model_cases import MODELS, random_inputs, weather
 
+import xdpl
 from xdpl.engines.array import run as run_array
 from xdpl.engines.canonical import Arrays, canonical
 from xdpl.engines.cuda.kernels import simulated
@@ -305,6 +308,45 @@ def test_tensors_are_differentiated(monkeypatch):
 
     got = torch.autograd.grad(loss(fused.run, every=2, progress=True), leaves)
     close(got, torch.autograd.grad(loss(run_array), leaves), 1e-10)
+
+
+@pytest.mark.parametrize("members", [False, True])
+@pytest.mark.parametrize("name", ["vic", "hbv"])
+def test_datasets(name, members, monkeypatch):
+    """The way of `simulate`, where arrays count as those of a GPU: a site is missing, states come back."""
+    import xdpl.engines.cuda.run as kernels
+    from xdpl.engines import fused
+    from xdpl.labelled import prepare
+
+    model = MODELS[name]
+    ds = weather(days=DAYS)
+    ds["precipitation"][:, 1] = np.nan
+    rng = np.random.default_rng(6)
+    lead = ("member",) * members
+    theta = xr.Dataset()
+    for p in model.parameters:
+        values = np.clip(
+            p.default * rng.uniform(0.95, 1.05, (MEMBERS,) * members + (SITES,)), p.lower, p.upper
+        )
+        theta[p.name] = ((*lead, "basin"), values, {"units": p.units})
+    options = {"outputs": list(model.all_outputs()), "return_states": True}
+    wanted = xdpl.simulate(ds, model, theta, engine="numba", **options)
+
+    launched = []
+
+    def forward(*args, **kwargs):
+        launched.append(args)
+        return kernels.forward(*args, **kwargs)
+
+    monkeypatch.setattr(fused, "kernels_for", lambda a: SimpleNamespace(forward=forward))
+    monkeypatch.setattr(prepare, "_on_gpu", lambda a: True)
+    got = xdpl.simulate(ds, model, theta, engine="cuda", **options)
+    assert len(launched) == 1
+    for a, b in zip(got, wanted, strict=True):
+        assert a.sizes.get("member") == (MEMBERS if members else None)
+        xr.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+        assert a.isel(basin=1).to_array().isnull().all()
+        assert a.isel(basin=[0, 2]).to_array().notnull().all()
 
 
 def test_errors_show_the_line_of_the_kernel():
