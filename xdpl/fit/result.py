@@ -141,8 +141,8 @@ class Fit:
             Metrics per site, pooled ones as `pooled_*`, and, where the model has
             precipitation and potential evapotranspiration, `worst_*` of the terciles
             of dryness; these are NaN where there are too few sites for three. In
-            units of the target (of a target in m3 s-1, those of its depth),
-            quantified if it is. Lazy where `ds` is.
+            units of the target (in those of the model if the target is a volume
+            flow, such as m3 s-1), quantified if it is. Lazy where `ds` is.
 
         Raises
         ------

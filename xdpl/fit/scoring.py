@@ -15,6 +15,7 @@ from xdpl.fit.worst import by_dryness
 from xdpl.labelled import schema
 from xdpl.labelled.area import per_area
 from xdpl.labelled.attrs import provenance
+from xdpl.labelled.lookup import in_units
 
 if TYPE_CHECKING:
     from xdpl.fit.result import Fit
@@ -46,7 +47,10 @@ def evaluate(
     problems.raise_if_any()
     mapping = forcings or fit.forcings_in(ds)
     output = fit.settings["target"]
-    observed, _ = per_area(ds, variable, fit.model.output(output).units, mapping, problems)
+    depth = fit.model.output(output).units
+    observed, area = per_area(ds, variable, depth, mapping, problems)
+    if area:
+        observed = in_units(observed, depth, problems).assign_attrs(units=depth)
     problems.raise_if_any()
     simulated = fit.simulate(ds, forcings=mapping, outputs=[output])[output]
     if time is not None:
