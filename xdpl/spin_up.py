@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from array_api_compat import array_namespace
 
-from xdpl import engines
+from xdpl import engines, units
 from xdpl.errors import Problems
 from xdpl.labelled import blocks, schema
 from xdpl.labelled.label import labelled, run_attrs
@@ -185,12 +185,17 @@ def _first(ds: xr.Dataset, years: int, tolerance: float, cycles: int, problems: 
 
 
 def _warn(change: xr.DataArray, tolerance: float, cycles: int) -> None:
-    if change.chunks is not None or (hasattr(change.data, "magnitude") and change.pint.chunks is not None):
+    change = units.magnitude(change)
+    if change.chunks is not None:
         return
-    restless = int((change > tolerance).sum())
+    values: Array = change.variable._data
+    xp = array_namespace(values)
+    restless, settled = (
+        int(xp.sum(xp.astype(where, xp.int64))) for where in (values > tolerance, values <= tolerance)
+    )
     if restless:
         warnings.warn(
-            f"spin_up: {restless} of {int(change.notnull().sum())} sites still change by more than"
+            f"spin_up: {restless} of {restless + settled} sites still change by more than"
             f" {tolerance:g} after {cycles} cycles; see storage_change",
             stacklevel=3,
         )

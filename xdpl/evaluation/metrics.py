@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from array_api_compat import is_cupy_array
 
 from xdpl import units as u
 from xdpl.errors import Problems
 from xdpl.evaluation.checks import check_pair
 from xdpl.evaluation.declared import COUNT, METRICS, REFERENCES
 from xdpl.evaluation.kernel import compute
+from xdpl.labelled.host import on_host
 from xdpl.labelled.lookup import in_units
 
 if TYPE_CHECKING:
@@ -131,9 +131,8 @@ def _evaluate(
 
 
 def _plain(array: xr.DataArray) -> xr.DataArray:
-    plain = u.magnitude(array).reset_coords(drop=True)
     # Scores are computed on the host.
-    return plain.copy(data=plain.data.get()) if is_cupy_array(plain.variable._data) else plain
+    return on_host(u.magnitude(array).reset_coords(drop=True))
 
 
 def _describe(found: xr.Dataset, units: str | None, minimum: int) -> xr.Dataset:

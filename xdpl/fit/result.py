@@ -17,6 +17,7 @@ from xdpl.fit import report
 from xdpl.fit.predict import predict
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import provenance, variable_attrs
+from xdpl.labelled.floats import cast
 from xdpl.models import Model
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.spec import MLP
@@ -180,7 +181,7 @@ class Fit:
     def _in_training_units(self, array: xr.DataArray, problems: Problems) -> xr.DataArray:
         name = str(array.name)
         trained, here = self.attributes[name], units.read(array)
-        plain = units.magnitude(array).astype(np.float64)
+        plain = cast({name: units.magnitude(array)}, np.dtype(np.float64))[name]
         if trained == here:
             return plain
         try:

@@ -15,6 +15,7 @@ from xdpl.fit.worst import by_dryness
 from xdpl.labelled import schema
 from xdpl.labelled.area import per_area
 from xdpl.labelled.attrs import provenance
+from xdpl.labelled.host import on_host
 from xdpl.labelled.lookup import in_units
 
 if TYPE_CHECKING:
@@ -94,5 +95,5 @@ def _dryness(ds: xr.Dataset, model: Model, forcings: Mapping[str, str] | None) -
     if not set(needed) <= {f.name for f in model.forcings}:
         return None
     found = schema.forcings(ds, model, forcings, Problems("Fit.evaluate"))
-    rain, demand = (found[name].data.mean("time") for name in needed)
+    rain, demand = (on_host(found[name].data).mean("time") for name in needed)
     return demand / rain.where(rain > 0)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xdpl.labelled.host import on_host
+
 __all__ = ["Grid"]
 
 
@@ -46,6 +48,7 @@ class Grid:
     def flatten(self, array: xr.DataArray, dtype: Any = np.float64) -> np.ndarray:
         """Values as (time, site) or (site,), broadcast over missing site dimensions."""
         missing = {d: n for d, n in zip(self.dims, self.shape, strict=True) if d not in array.dims}
+        array = on_host(array)
         array = array.expand_dims(missing) if missing else array
         lead = ("time",) if "time" in array.dims else ()
         values = np.asarray(array.transpose(*lead, *self.dims).values, dtype=dtype)
