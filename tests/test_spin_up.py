@@ -2,7 +2,9 @@
 
 import json
 
+import array_api_strict
 import numpy as np
+import pint
 import pytest
 import xarray as xr
 from model_cases import MODELS, weather
@@ -95,6 +97,18 @@ def test_restless_sites_are_reported():
     with pytest.warns(UserWarning, match=r"3 of 3 sites still change by more than 1e-09 after 2 cycles"):
         states = years().dpl.spin_up("hbv", tolerance=1e-9, cycles=2)
     assert (states["storage_change"] > 1e-9).all() and (states["spin_up_cycles"] == 2).all()
+
+
+def test_restless_sites_of_quantities_and_other_arrays():
+    registry = pint.UnitRegistry(force_ndarray_like=True)
+    quantified = years()
+    for name, unit in {"precipitation": "mm/day", "potential_evapotranspiration": "mm/day"}.items():
+        quantified[name] = (quantified[name].dims, registry.Quantity(quantified[name].values, unit))
+    elsewhere = array_api_strict.Device("device1")
+    strict = years().map(lambda a: a.copy(data=array_api_strict.asarray(a.values, device=elsewhere)))
+    for ds in (quantified, strict):
+        with pytest.warns(UserWarning, match="3 of 3 sites still change"):
+            ds.dpl.spin_up("hbv", tolerance=1e-9, cycles=2)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
+from xdpl.labelled.host import on_host
 from xdpl.labelled.regions import Region, block_sizes, regions
 
 __all__ = ["to_zarr"]
@@ -34,7 +35,7 @@ def to_zarr(
     ----------
     ds : Dataset
         Such as `simulate` returns for dask data. Quantities are written with their units
-        as attributes.
+        as attributes, arrays of a GPU are brought to the host block by block.
     path : path
         Folder of the store.
     at_once : int, optional
@@ -58,7 +59,7 @@ def to_zarr(
     problems = Problems("to_zarr")
     if at_once is not None and (isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1):
         problems.add("at_once", expected="an integer of at least 1", got=repr(at_once), fix="at_once=1")
-    ds = ds.assign({k: units.dequantify(v) for k, v in ds.data_vars.items()}).drop_encoding()
+    ds = ds.assign({k: on_host(units.dequantify(v)) for k, v in ds.data_vars.items()}).drop_encoding()
     blocks = block_sizes(ds, problems)
     problems.raise_if_any()
     parts = regions(ds, blocks, at_once or 2 * (os.cpu_count() or 1))

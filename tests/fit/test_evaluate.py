@@ -103,6 +103,16 @@ def test_target_in_other_units(fit, ds):
     np.testing.assert_allclose(scores, 100.0 * expected, rtol=1e-4)
 
 
+def test_a_target_of_volume_flow_is_scored_per_area(bucket_fit, small):
+    expected = bucket_fit.evaluate(small)
+    small["area"] = (("lat", "lon"), 100.0 * np.arange(1.0, 7.0).reshape(2, 3), {"units": "km2"})
+    small["runoff"] = (small["runoff"] * small["area"] / 86.4).assign_attrs(units="m3 s-1")
+    scores = bucket_fit.evaluate(small)
+    assert {scores[k].attrs["units"] for k in ("rmse", "bias", "pooled_rmse")} == {"mm d-1"}
+    for name in expected:
+        np.testing.assert_allclose(scores[name], expected[name], rtol=1e-5, atol=1e-8)
+
+
 def test_target_under_another_name(fit, ds):
     other = ds.rename(soil_moisture="ssm")
     expected = fit.evaluate(ds)["rmse"]

@@ -226,6 +226,15 @@ def test_observations_in_other_units_are_converted(fit, ds):
     np.testing.assert_allclose(ax.lines[1].get_ydata(), ds["soil_moisture"][:, 3, 2], rtol=1e-5)
 
 
+def test_a_target_of_volume_flow_is_shown_per_area():
+    fit, ds = quick(), world()
+    expected = fit.plot.series(ds, {"lat": 0, "lon": 1}).lines[1].get_ydata()
+    ds["area"] = ((), 50.0, {"units": "km2"})
+    ds["runoff"] = (ds["runoff"] * 50.0 / 86.4).assign_attrs(units="m3 s-1")
+    shown = fit.plot.series(ds, {"lat": 0, "lon": 1}).lines[1].get_ydata()
+    np.testing.assert_allclose(shown, expected, rtol=1e-5)
+
+
 def test_scatter(fit, ds):
     ax = fit.plot.scatter(ds)
     drawn(ax.figure)

@@ -10,7 +10,9 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
+from xdpl.labelled.area import per_area
 from xdpl.labelled.attrs import variable_attrs
+from xdpl.labelled.host import on_host
 from xdpl.labelled.lookup import in_units
 from xdpl.plot.inputs import axes_or_new, axis_label, check_site
 from xdpl.plot.spatial import maps
@@ -94,7 +96,7 @@ class FitPlot:
         problems = Problems("plot")
         check_site(ds, site, problems)
         problems.raise_if_any()
-        pair = self._pair(ds.isel({k: [v] for k, v in site.items()}))
+        pair = self._pair(ds.isel({k: slice(v, v + 1 or None) for k, v in site.items()}))
         for array in pair:
             check_single(array, problems)
         problems.raise_if_any()
@@ -143,10 +145,11 @@ class FitPlot:
             )
             problems.raise_all()
         simulated = self._fit.simulate(ds, outputs=[output])[output]
-        observed = in_units(ds[variable], self._target.units, problems)
+        observed, _ = per_area(ds, variable, self._target.units, self._fit.forcings_in(ds), problems)
+        observed = in_units(observed, self._target.units, problems)
         problems.raise_if_any()
         simulated = units.strip(simulated, self._target.units)
-        return simulated.assign_attrs(variable_attrs(self._target)), observed
+        return on_host(simulated).assign_attrs(variable_attrs(self._target)), on_host(observed)
 
     @property
     def _target(self) -> Declaration:

@@ -1,0 +1,171 @@
+"""The table in docs/reference/datasets.md, cell by cell: each function is run on each kind of dataset."""
+
+from pathlib import Path
+
+import array_api_strict
+import dask.array
+import matplotlib.pyplot
+import numpy as np
+import pint
+import pytest
+import xarray as xr
+from helpers_learn import fitted, twin
+
+import xdpl
+from xdpl import units
+
+matplotlib.use("agg")
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "datasets.md"
+ATTRIBUTES = ["sand", "clay", "ndvi", "elevation"]
+
+
+def _table():
+    """Cells by function and column."""
+    lines = [line for line in PAGE.read_text("utf8").splitlines() if line.startswith("|")]
+    rows = [line.strip("| ").split(" | ") for line in lines]
+    head, _, *body = rows
+    return {row[0].strip("`"): dict(zip(head[1:], row[1:], strict=True)) for row in body}
+
+
+def _pair(ds):
+    return ds["soil_moisture"], ds["soil_moisture"]
+
+
+CALLS = {
+    "simulate": lambda ds, _: xdpl.simulate(ds, "vic"),
+    "spin_up": lambda ds, _: xdpl.spin_up(ds, "vic", tolerance=1e6),
+    "pet": lambda ds, _: xdpl.pet(ds, "oudin"),
+    "check": lambda ds, _: xdpl.check(ds, "vic"),
+    "to_zarr": lambda ds, path: ds[["precipitation"]].dpl.to_zarr(path / "store", progress=False),
+    "learn": lambda ds, _: xdpl.learn(
+        ds, "vic", target="soil_moisture", attributes=ATTRIBUTES, epochs=1, window=30, progress=False
+    ),
+    "Fit.parameters": lambda ds, _: fitted().parameters(ds),
+    "Fit.simulate": lambda ds, _: fitted().simulate(ds),
+    "Fit.evaluate": lambda ds, _: fitted().evaluate(ds),
+    "Fit.plot.parameters": lambda ds, _: fitted().plot.parameters(ds, ["ksat"]),
+    "Fit.plot.series": lambda ds, _: fitted().plot.series(ds, {"lat": 1, "lon": -1}),
+    "Fit.plot.scatter": lambda ds, _: fitted().plot.scatter(ds),
+    "evaluation.metrics": lambda ds, _: xdpl.evaluation.metrics(*_pair(ds)),
+    "evaluation.pooled": lambda ds, _: xdpl.evaluation.pooled(*_pair(ds)),
+}
+
+TABLE = _table()
+OF_A_FIT = ("Fit.parameters", "Fit.simulate")
+
+
+def _call(function, ds, path):
+    return CALLS[function](ds, path)
+
+
+def _quantified():
+    registry = pint.UnitRegistry(force_ndarray_like=True)
+    ds = twin()
+    for name, array in ds.data_vars.items():
+        unit = registry.Unit(f"{units.parse(array.attrs['units']):D}")
+        attrs = {k: v for k, v in array.attrs.items() if k != "units"}
+        ds[name] = (array.dims, registry.Quantity(array.values, unit), attrs)
+    return ds, registry
+
+
+def _arrays(result):
+    """Arrays of a result, but for labels of groups; none if it is no dataset."""
+    if isinstance(result, xr.DataArray):
+        result = result.to_dataset()
+    if not isinstance(result, xr.Dataset):
+        return []
+    return [v.variable._data for v in result.data_vars.values() if "flag_values" not in v.attrs]
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    matplotlib.pyplot.close("all")
+
+
+def test_every_row_has_a_call():
+    assert list(TABLE) == list(CALLS)
+
+
+@pytest.mark.parametrize("function", TABLE)
+def test_dask(function, tmp_path, counter):
+    ds = twin().chunk(time=-1, lat=2)
+    result = _call(function, ds, tmp_path)
+    cell = TABLE[function]["dask"]
+    assert (counter.calls > 0) == (cell == "computes")
+    if cell != "lazy":
+        assert cell in ("computes", "computes nothing")
+        return
+    assert all(isinstance(a, dask.array.Array) for a in _arrays(result))
+    blocks = [a.numblocks for a in _arrays(result) if a.ndim >= 2]
+    assert set(blocks) <= {(3, 1), (1, 3, 1)}
+    assert bool(blocks) == (function != "evaluation.pooled")
+
+
+@pytest.mark.parametrize("function", TABLE)
+def test_arrays_of_another_kind(function, tmp_path):
+    cell = TABLE[function]["arrays of a GPU"]
+    # A device whose arrays numpy cannot read; PyTorch cannot write to it, and scores leave it.
+    there = cell == "stay" and function not in OF_A_FIT
+    device = array_api_strict.Device("device1" if there else "CPU_DEVICE")
+    ds = twin().map(lambda a: a.copy(data=array_api_strict.asarray(a.values.copy(), device=device)))
+    arrays = _arrays(_call(function, ds, tmp_path))
+    if cell == "stay":
+        assert arrays and all(a.device == device for a in arrays)
+    elif cell == "to host":
+        assert arrays and all(isinstance(a, np.ndarray | dask.array.Array) for a in arrays)
+    else:
+        assert cell == "read" and not arrays
+
+
+@pytest.mark.parametrize("function", TABLE)
+def test_quantities(function, tmp_path):
+    ds, registry = _quantified()
+    result = _call(function, ds, tmp_path)
+    cell = TABLE[function]["quantities"]
+    arrays = _arrays(result)
+    if cell == "stay":
+        assert arrays and all(isinstance(a, registry.Quantity) for a in arrays)
+    elif cell == "to attributes":
+        assert {v.attrs["units"] for v in result.values()} == {"millimeter / day"}
+    else:
+        assert cell == "read" and not arrays
+
+
+@pytest.mark.parametrize("function", TABLE)
+def test_trees(function, tmp_path):
+    cell = TABLE[function]["DataTree"]
+    if cell == "–":
+        assert function.startswith("evaluation.")
+        return
+    ds = twin()
+    tree = xr.DataTree.from_dict({"/a": ds.isel(lat=[0, 1]), "/b": ds.isel(lat=[2]), "/c": xr.Dataset()})
+    if cell == "yes":
+        assert [node.path for node in _call(function, tree, tmp_path).leaves] == ["/a", "/b"]
+    elif function == "check":
+        assert cell == "no" and not xdpl.check(tree, "vic").ok
+    else:
+        assert cell == "no"
+        with pytest.raises((AttributeError, NotImplementedError, TypeError, ValueError)):
+            _call(function, tree, tmp_path)
+
+
+@pytest.mark.parametrize("function", TABLE)
+def test_files(function, tmp_path):
+    result = _call(function, twin(), tmp_path)
+    cell = TABLE[function]["to netCDF and zarr"]
+    if cell != "as it is":
+        assert cell == {"to_zarr": "is a store", "learn": "`fit.save`"}.get(function, "–")
+        return
+    result = result.to_dataset() if isinstance(result, xr.DataArray) else result
+    result.to_netcdf(tmp_path / "result.nc", engine="h5netcdf")
+    result.to_zarr(tmp_path / "result.zarr", consolidated=False)
+    for back in (
+        xr.open_dataset(tmp_path / "result.nc", engine="h5netcdf"),
+        xr.open_zarr(tmp_path / "result.zarr", consolidated=False),
+    ):
+        with back:
+            said = {k: v.attrs.get("units") for k, v in back.items()}
+            assert said == {k: v.attrs.get("units") for k, v in result.items()}
+            xr.testing.assert_equal(back.load(), result)
