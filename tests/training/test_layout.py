@@ -146,8 +146,11 @@ def test_quantified_data():
     fit, plain = quick(quantified, validate=LATE), quick(ds, validate=LATE)
     assert_same_fit(fit, plain)
     assert fit.attributes["sand"] == "percent"
-    for data in (ds, quantified):
-        np.testing.assert_allclose(fit.parameters(data)["leak"], plain.parameters(ds)["leak"], rtol=1e-6)
+    leak = plain.parameters(ds)["leak"]
+    np.testing.assert_allclose(fit.parameters(ds)["leak"], leak, rtol=1e-6)
+    quantity = fit.parameters(quantified)["leak"].data
+    assert quantity.units == registry.Unit("1/day")
+    np.testing.assert_allclose(quantity.magnitude, leak, rtol=1e-6)
 
 
 def test_input_is_not_changed():
