@@ -41,8 +41,10 @@ def compute(simulated: _Array, observed: _Array, *, core: int, minimum: int) -> 
     enough = count >= minimum
     values = {metric.name: np.full(flat[0], np.nan) for metric in METRICS}
     if enough.any():
-        keep = pair & enough[:, None]
-        values = _metrics(_labelled(sim, keep), _labelled(obs, keep))
+        # numpy warns of sites of NaN only, and what xarray does to hush it is not safe in threads.
+        sim, obs, pair = sim[enough], obs[enough], pair[enough]
+        for name, value in _metrics(_labelled(sim, pair), _labelled(obs, pair)).items():
+            values[name][enough] = value
     return (*(values[metric.name].reshape(shape) for metric in METRICS), count.reshape(shape))
 
 
