@@ -8,6 +8,7 @@ from model_cases import MODELS, weather
 
 import xdpl
 from xdpl.errors import InputErrors
+from xdpl.labelled import host
 
 
 def lazy(ds, **chunks):
@@ -131,3 +132,19 @@ def test_blocks_of_parameters_and_forcings_need_not_match(counter):
         lazily = xdpl.simulate(ds, "vic", parameters)
         assert lazily["runoff"].chunks
         xr.testing.assert_equal(lazily.compute(), sim.compute())
+
+
+def test_blocks_come_to_the_host_lazily(counter, monkeypatch):
+    class Elsewhere(np.ndarray):
+        """Stands for arrays of another kind, as those of a GPU."""
+
+    monkeypatch.setattr(host, "is_numpy_array", lambda v: type(v) is np.ndarray)
+    blocks = dask.array.from_array(np.arange(6.0), chunks=2).map_blocks(
+        lambda b: b.view(Elsewhere), meta=np.empty(0).view(Elsewhere)
+    )
+    array = xr.DataArray(blocks, dims="site", attrs={"units": "mm"})
+    here = host.on_host(array)
+    assert counter.calls == 0 and here.attrs == array.attrs and here.chunks == array.chunks
+    assert type(here.data._meta) is np.ndarray
+    assert host.on_host(here) is here
+    np.testing.assert_array_equal(here.values, np.arange(6.0))

@@ -10,6 +10,7 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.errors import short
+from xdpl.labelled.host import on_host
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +31,7 @@ def axes_or_new(ax: Axes | None) -> Axes:
 
 def values(array: xr.DataArray) -> np.ndarray:
     """Plain values of data that may be quantified, lazy or on a GPU."""
-    return np.asarray(units.magnitude(array).as_numpy().values)
+    return np.asarray(on_host(units.magnitude(array)).values)
 
 
 def units_label(array: xr.DataArray) -> str:
