@@ -183,6 +183,9 @@ def check_labels(
 def step_in_days(ds: xr.Dataset) -> np.ndarray:
     """Length of every time step of a dataset, in days; shape (time - 1,)."""
     index = ds.indexes["time"]
+    if index.dtype.kind == "M":
+        days: np.ndarray = np.diff(index.values) / np.timedelta64(1, "D")
+        return days
     return np.array([d.total_seconds() for d in index[1:] - index[:-1]]) / 86400.0
 
 
