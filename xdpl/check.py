@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from xdpl import models, tables, units
 from xdpl.errors import InputError, Problems
 from xdpl.labelled import schema
+from xdpl.labelled.tree import refuse_tree
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,8 +94,9 @@ def check(ds: xr.Dataset, model: str | Model, *, forcings: Mapping[str, str] | N
     Raises
     ------
     InputErrors
-        Only if the model is unknown.
+        Only if the model is unknown, or `ds` is a tree.
     """
+    refuse_tree("check", ds)
     problems = Problems("check")
     model = models.get(model, problems.call)
     found = schema.forcings(ds, model, forcings, problems)

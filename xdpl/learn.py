@@ -130,9 +130,11 @@ def learn(
     >>> fit = ds.dpl.learn("vic", target="soil_moisture", attributes=["sand"], epochs=2, progress=False)
     """
     # torch is imported here and not above: `import xdpl` stays light.
+    from xdpl.labelled.tree import refuse_tree
     from xdpl.training.entry import run
     from xdpl.training.request import Request
 
+    refuse_tree("learn", ds)
     request = Request(
         model=model,
         target=target,

@@ -16,6 +16,7 @@ from xdpl import units
 from xdpl.errors import Problems
 from xdpl.labelled.host import on_host
 from xdpl.labelled.regions import Region, block_sizes, regions
+from xdpl.labelled.tree import refuse_tree
 
 __all__ = ["to_zarr"]
 
@@ -55,6 +56,7 @@ def to_zarr(
         unfinished store of the same dataset (dims, coordinates, variables, attributes
         other than ``history``, blocks). The values of its forcings are not compared.
     """
+    refuse_tree("to_zarr", ds)
     path = Path(path)
     problems = Problems("to_zarr")
     if at_once is not None and (isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1):

@@ -87,3 +87,18 @@ def test_problems_of_all_nodes_at_once():
 def test_no_node_with_forcings():
     with pytest.raises(InputErrors, match="a node with some of the variables that are needed"):
         xr.DataTree.from_dict({"/obs": xr.Dataset({"q": ("x", [1.0])})}).dpl.simulate("hbv")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda tree, path: xdpl.check(tree, "hbv"),
+        lambda tree, path: xdpl.learn(tree, "hbv", target="streamflow", attributes=["x"]),
+        lambda tree, path: xdpl.to_zarr(tree, path),
+    ],
+)
+def test_where_a_tree_has_no_place_the_error_says_what_to_do(call, tmp_path):
+    with pytest.raises(InputErrors) as caught:
+        call(tree(), tmp_path / "store")
+    assert "ds: expected a Dataset, got a DataTree of 4 nodes" in str(caught.value)
+    assert "node.to_dataset() for node in tree.leaves" in str(caught.value)

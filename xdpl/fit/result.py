@@ -18,6 +18,7 @@ from xdpl.fit.predict import predict
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import provenance, variable_attrs
 from xdpl.labelled.floats import as_type
+from xdpl.labelled.tree import method_over_nodes
 from xdpl.models import Model
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.spec import MLP
@@ -62,13 +63,15 @@ class Fit:
     history: xr.Dataset
     settings: dict[str, Any]
 
+    @method_over_nodes(lambda fit, ds: [k for k in fit.attributes if k in ds])
     def parameters(self, ds: xr.Dataset) -> xr.Dataset:
         """Parameters of the sites of a dataset, seen in training or not.
 
         Parameters
         ----------
-        ds : Dataset
-            With the attributes of the fit, on any dimensions.
+        ds : Dataset or DataTree
+            With the attributes of the fit, on any dimensions. Of a tree, the nodes that
+            have attributes.
 
         Returns
         -------
@@ -109,11 +112,15 @@ class Fit:
         quantified = [array for array in found.values() if units.is_quantified(array)]
         return units.quantify_like(out, quantified[0]) if quantified else out
 
+    @method_over_nodes(lambda fit, ds, **_: schema.present(ds, fit.model, forcings=fit.forcings_in(ds)))
     def simulate(self, ds: xr.Dataset, **options: Any) -> xr.Dataset:
-        """Run the model with the learned parameters; options as in `xdpl.simulate`."""
+        """Run the model with the learned parameters; dataset or tree, and options, as in `xdpl.simulate`."""
         options = {"forcings": self.forcings_in(ds)} | options
         return simulate(ds, self.model, self.parameters(ds), **options)
 
+    @method_over_nodes(
+        lambda fit, ds, target=None, **_: {target or fit.settings["target_variable"]} & {*ds.data_vars}
+    )
     def evaluate(
         self,
         ds: xr.Dataset,
@@ -126,8 +133,9 @@ class Fit:
 
         Parameters
         ----------
-        ds : Dataset
-            With forcings, attributes and the target. The whole record is run, so
+        ds : Dataset or DataTree
+            With forcings, attributes and the target; of a tree, the nodes that have the
+            target. The whole record is run, so
             that what comes before `time` warms the states up.
         time : slice, optional
             Period that is scored, by dates.

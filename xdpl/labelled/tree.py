@@ -10,7 +10,7 @@ import xarray as xr
 
 from xdpl.errors import InputError, InputErrors, Problems
 
-__all__ = ["over_nodes"]
+__all__ = ["method_over_nodes", "over_nodes", "refuse_tree"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,22 +35,56 @@ def over_nodes(names: Callable[..., Iterable[str]]) -> Callable[[F], F]:
         def wrapped(ds: Any, *args: Any, **kwargs: Any) -> Any:
             if not isinstance(ds, xr.DataTree):
                 return function(ds, *args, **kwargs)
-            return _map(function, names, ds, args, kwargs)
+            return _map(function, names, ds, *args, **kwargs)
 
         return wrapped  # type: ignore[return-value]
 
     return decorate
 
 
+def method_over_nodes(names: Callable[..., Iterable[str]]) -> Callable[[F], F]:
+    """The same for a method of which the dataset is the first argument; so takes `names` its object."""
+
+    def decorate(method: F) -> F:
+        @functools.wraps(method)
+        def wrapped(self: Any, ds: Any, *args: Any, **kwargs: Any) -> Any:
+            if not isinstance(ds, xr.DataTree):
+                return method(self, ds, *args, **kwargs)
+            bound, having = (functools.partial(f, self) for f in (method, names))
+            return _map(bound, having, ds, *args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def refuse_tree(call: str, ds: Any) -> None:
+    """Raise if a tree is given where a dataset is needed.
+
+    Raises
+    ------
+    InputErrors
+    """
+    if isinstance(ds, xr.DataTree):
+        problems = Problems(call)
+        problems.add(
+            "ds",
+            expected="a Dataset",
+            got=f"a DataTree of {len(list(ds.subtree))} nodes",
+            fix="call it for each node: {node.path: node.to_dataset() for node in tree.leaves}",
+        )
+        problems.raise_all()
+
+
 def _map(
     function: Callable[..., Any],
     names: Callable[..., Iterable[str]],
     tree: xr.DataTree,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+    *args: Any,
+    **kwargs: Any,
 ) -> Any:
     results: dict[str, Any] = {}
-    problems = Problems(f"{function.__name__}(tree)")
+    problems = Problems(f"{_name(function)}(tree)")
     for node in tree.subtree:
         ds = node.to_dataset()
         if not ds.data_vars or not list(names(ds, *args, **kwargs)):
@@ -70,6 +104,11 @@ def _map(
         )
     problems.raise_if_any()
     return _grown(results)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    plain = function.func if isinstance(function, functools.partial) else function
+    return plain.__qualname__
 
 
 def _at(value: Any, path: str) -> Any:
