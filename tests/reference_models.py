@@ -12,7 +12,7 @@ def run(step, forcings, theta, start, days):
     return rows
 
 
-def hbv_step(s, f, p):
+def hbv_step(s, f, p, snow_range=0.0):
     """HBV as in Lindström et al. (1997) and Feng et al. (2022); capillary if `c` is given."""
     rain_or_snow, temperature, pet = (
         f["precipitation"],
@@ -20,6 +20,8 @@ def hbv_step(s, f, p):
         f["potential_evapotranspiration"],
     )
     rain = rain_or_snow if temperature >= p["tt"] else 0.0
+    if snow_range:
+        rain = rain_or_snow * min(max(0.5 + (temperature - p["tt"]) / snow_range, 0.0), 1.0)
     snow = s["snowpack"] + rain_or_snow - rain
     melt = min(max(p["cfmax"] * (temperature - p["tt"]), 0.0), snow)
     snow, liquid = snow - melt, s["meltwater"] + melt

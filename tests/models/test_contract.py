@@ -12,6 +12,7 @@ from model_cases import MODELS, OUTFLOWS, VIC_LAYERS, corner_inputs, parameters,
 
 from xdpl import units
 from xdpl.engines.array import run
+from xdpl.models.hbv import HBV
 
 DAYS, SITES = 5, 3
 
@@ -182,3 +183,9 @@ def test_nan_in_gives_nan_out_at_the_same_site_only(model, backend):
         np.testing.assert_allclose(values[:, -1], clean[name][:, -1], rtol=1e-12)
     main = backend.numpy(series["runoff" if model.name == "vic" else "streamflow"])
     assert np.isnan(main[-1, :-1]).all(), np.array(names)[~np.isnan(main[-1, :-1])]
+
+
+@pytest.mark.parametrize("snow_range", [-1.0, float("nan")])
+def test_the_snow_range_of_hbv_is_not_below_zero(snow_range):
+    with pytest.raises(ValueError, match="snow_range must not be below 0"):
+        HBV(snow_range=snow_range)

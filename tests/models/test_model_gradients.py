@@ -7,6 +7,7 @@ from array_api_compat import torch as xp
 from model_cases import MODELS, corner_inputs, random_inputs
 
 from xdpl.engines.array import run
+from xdpl.models.hbv import HBV
 from xdpl.models.numerics import positive, ramp, safe_power
 
 
@@ -91,15 +92,18 @@ def test_every_input_has_an_influence(model):
     assert [n for n, g in zip(labels, gradients, strict=True) if not (g != 0).any()] == []
 
 
-def test_the_snow_threshold_of_vic_is_learned_from_snowfall():
+@pytest.mark.parametrize("model", [MODELS["vic"], HBV(snow_range=1.5)], ids=["vic", "hbv"])
+def test_the_snow_threshold_is_learned_from_snowfall(model):
     """Below the threshold nothing melts: only the split of precipitation can move it."""
-    model = MODELS["vic"]
     forcings, theta, start = random_inputs(model, 1, 3)
     forcings = {k: v[0] for k, v in forcings.items()} | {"air_temperature": theta["tt"] - 0.4}
     forcings["precipitation"] = forcings["precipitation"] + 5.0
+    # Nor is there anything to freeze.
+    start = start | {"meltwater": np.zeros(3)}
     values = tensors(model, forcings, theta, start)
     tt = values[len(model.forcings) + names_of(model)[1].index("tt")]
-    (gradient,) = torch.autograd.grad(as_function(model)(*values)[5].sum(), tt)
+    snowpack = as_function(model)(*values)[len(model.fluxes)]
+    (gradient,) = torch.autograd.grad(snowpack.sum(), tt)
     assert torch.allclose(gradient, values[0].detach() / model.snow_range)
 
 

@@ -74,7 +74,7 @@ class Slotted(Store):
 
 def test_hbv():
     lines = repr(xdpl.models.get("hbv")).splitlines()
-    assert lines[0] == "HBV(variant='plain', dt=1.0)"
+    assert lines[0] == "HBV(variant='plain', snow_range=0.0, dt=1.0)"
     assert lines[2].split() == ["parameter", "range", "units", "default", "meaning"]
     assert lines[4].split("  ")[0] == "fc"
     assert re.split(r"\s{2,}", lines[4]) == [
@@ -165,7 +165,7 @@ def test_a_model_as_option_takes_one_line():
         inner: Model = dataclasses.field(default_factory=HBV)
 
     first = repr(Outer(1.0)).splitlines()[0]
-    assert first == "Outer(depth=1.0, kind='a\\nb', inner=HBV(variant='plain', dt=1.0) …)"
+    assert first == "Outer(depth=1.0, kind='a\\nb', inner=HBV(variant='plain', snow_range=0.0, dt=1.0) …)"
 
 
 def test_an_unfinished_model_can_be_shown():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from xdpl.models.base import Flux, Model, Parameter, State
-from xdpl.models.numerics import positive, safe_power
+from xdpl.models.numerics import positive, ramp, safe_power
 from xdpl.models.weather import AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION, PRECIPITATION
 
 __all__ = ["HBV"]
@@ -40,6 +40,9 @@ class HBV(Model):
     variant : {"plain", "capillary"}
         "capillary" adds rise from the lower zone into the soil and a shape
         parameter of evapotranspiration.
+    snow_range : float
+        Range of temperatures around `tt` over which snowfall turns into rain, in K. 0 is
+        the sharp split of the published model, through which `tt` has no gradient.
     dt : float
         Time step in days.
 
@@ -56,6 +59,7 @@ class HBV(Model):
     """
 
     variant: Literal["plain", "capillary"] = "plain"
+    snow_range: float = 0.0
     dt: float = 1.0
 
     name: ClassVar[str] = "hbv"
@@ -90,6 +94,9 @@ class HBV(Model):
         if self.variant not in ("plain", "capillary"):
             msg = f"variant must be 'plain' or 'capillary', got {self.variant!r}"
             raise ValueError(msg)
+        if not self.snow_range >= 0:
+            msg = f"snow_range must not be below 0, got {self.snow_range}"
+            raise ValueError(msg)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
@@ -104,7 +111,11 @@ class HBV(Model):
         excess_heat = f.air_temperature - p.tt
 
         # Snow: melt and refreezing by degree-days, release above the holding capacity.
-        snowfall = xp.where(excess_heat >= 0.0, 0.0, precipitation)
+        if self.snow_range > 0.0:
+            half = 0.5 * self.snow_range
+            snowfall = precipitation * (1.0 - ramp(xp, excess_heat, -half, half))
+        else:
+            snowfall = xp.where(excess_heat >= 0.0, 0.0, precipitation)
         rain = precipitation - snowfall
         snowpack = s.snowpack + snowfall
         melt = xp.minimum(dt * positive(xp, p.cfmax * excess_heat), snowpack)

@@ -19,7 +19,7 @@ _RIGHT = (3,)
 
 
 def title(model: Model) -> str:
-    """Class and options, such as ``HBV(variant='plain', dt=1.0)``."""
+    """Class and options, such as ``HBV(variant='plain', snow_range=0.0, dt=1.0)``."""
     fields: Iterable[Any] = dataclasses.fields(model) if dataclasses.is_dataclass(model) else ()
     options = (f"{f.name}={short(getattr(model, f.name, None))}" for f in fields if f.repr)
     return f"{type(model).__name__}({', '.join(options)})"
