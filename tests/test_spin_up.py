@@ -117,6 +117,10 @@ def test_restless_sites_of_quantities_and_other_arrays():
         ({"years": 3}, ["years: expected at most the length of the record"]),
         ({"years": 0, "cycles": 0.5}, ["years: expected an integer", "cycles: expected an integer"]),
         ({"tolerance": 0.0}, ["tolerance: expected a number above 0"]),
+        (
+            {"tolerance": "a", "cycles": 1},
+            ["tolerance: expected", "cycles: expected an integer of at least 2"],
+        ),
         ({"engine": "steam"}, ["engine"]),
     ],
 )
@@ -144,3 +148,11 @@ def test_other_calendars():
     assert json.loads(states.attrs["period"])[1] == "2001-12-30T00:00:00"
     assert str(states["time"].values) == "2000-12-30 00:00:00"
     ds.dpl.simulate("hbv", initial=states)
+
+
+def test_parameters_that_vary_over_the_whole_record():
+    ds = years()
+    capacity = xr.DataArray(np.linspace(100.0, 300.0, DAYS), {"time": ds["time"]}, attrs={"units": "mm"})
+    expected = ds.isel(time=slice(365)).dpl.spin_up("hbv", {"fc": capacity.isel(time=slice(365))})
+    for theta in ({"fc": capacity}, xr.Dataset({"fc": capacity})):
+        xr.testing.assert_equal(ds.dpl.spin_up("hbv", theta), expected)

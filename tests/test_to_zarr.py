@@ -196,3 +196,78 @@ def test_final_states_go_along_without_another_run(tmp_path, runs):
     expected = weather(("lat", "lon"), (5, 7)).dpl.simulate("hbv", return_states=True)[1]
     for name, array in expected.items():
         np.testing.assert_array_equal(stored[f"final_{name}"], array)
+
+
+PROCESS = """
+    import sys, xarray as xr
+    sys.path.insert(0, "tests")
+    import xdpl
+    from model_cases import weather
+    from xdpl import engines
+
+    original, left = engines.run, [int(sys.argv[2])]
+
+    def run(*args, **kwargs):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
+
+    engines.run = run
+    ds = xr.open_dataset(sys.argv[1] + "/in.nc", engine="h5netcdf", chunks={"basin": 1, "time": -1})
+    theta = xdpl.load(sys.argv[1] + "/fit.zarr").parameters(ds) if sys.argv[3] == "fit" else None
+    try:
+        ds.dpl.simulate("vic", theta).dpl.to_zarr(sys.argv[1] + "/out.zarr", at_once=1, progress=False)
+        print("finished", int(sys.argv[2]) - left[0])
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("parameters", ["fit", "defaults"])
+def test_another_process_goes_on(tmp_path, parameters):
+    ds = weather().assign_coords(basin=["a", "b", "c"], time=xr.date_range("2001-01-01", periods=40))
+    ds["sand"] = ("basin", [20.0, 40.0, 60.0], {"units": "percent"})
+    ds["soil_moisture"] = ds.dpl.simulate("vic")["soil_moisture"]
+    ds.to_netcdf(tmp_path / "in.nc", engine="h5netcdf")
+    options = {"epochs": 1, "window": 20, "warmup": 5, "progress": False}
+    ds.dpl.learn("vic", target="soil_moisture", attributes=["sand"], **options).save(tmp_path / "fit.zarr")
+    said = []
+    for runs in ("1", "9"):
+        # The order of objects in memory differs from process to process.
+        call = [sys.executable, "-c", textwrap.dedent(PROCESS), str(tmp_path), runs, parameters]
+        said.append(subprocess.run(call, capture_output=True, text=True, check=True).stdout.split())
+    assert said == [["interrupted"], ["finished", "2"]]
+
+
+def test_an_interrupted_beginning_leaves_nothing_in_the_way(tmp_path, monkeypatch):
+    sim, path = simulated(), tmp_path / "sim.zarr"
+    path.mkdir()
+    original = xr.Dataset.to_zarr
+
+    def interrupted(self, store, **options):
+        original(self.drop_vars(list(self.data_vars)), store, mode="w", consolidated=False)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sim.dpl.to_zarr(path, progress=False)
+    monkeypatch.undo()
+    stored = sim.dpl.to_zarr(path, progress=False)
+    xr.testing.assert_identical(stored.load(), sim.compute())
+    assert [p.name for p in tmp_path.iterdir()] == ["sim.zarr"]
+
+
+def test_a_url_is_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "path: expected a folder on a file system" in refused(
+        lambda: simulated().dpl.to_zarr("s3://bucket/run.zarr")
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_quantified_coordinates(tmp_path):
+    registry = pint.UnitRegistry()
+    sim = simulated().assign_coords(height=("lat", registry.Quantity(np.arange(5.0), "m")))
+    stored = sim.dpl.to_zarr(tmp_path / "sim.zarr", progress=False)
+    assert stored["height"].attrs["units"] == "meter"

@@ -99,7 +99,7 @@ def check(ds: xr.Dataset, model: str | Model, *, forcings: Mapping[str, str] | N
     refuse_tree("check", ds)
     problems = Problems("check")
     model = models.get(model, problems.call)
-    found = schema.forcings(ds, model, forcings, problems)
+    found = schema.forcings(ds, model, forcings, problems, convert=False)
     rows = []
     for declared in model.forcings:
         hit = found.get(declared.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import numbers
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -90,10 +91,10 @@ def spin_up(
         "spin_up",
         first,
         model,
-        parameters,
+        _first_steps(parameters, ds, length),
         forcings=forcings,
         outputs=None,
-        initial=None if initial is None else initial.drop_vars("time", errors="ignore"),
+        initial=initial.drop_vars("time", errors="ignore") if isinstance(initial, xr.Dataset) else initial,
         engine=engine,
         dtype=dtype,
     )
@@ -113,6 +114,23 @@ def spin_up(
     states = states.assign_coords(time=((), before, ds["time"].attrs))
     _warn(states["storage_change"], tolerance, cycles)
     return states
+
+
+def _first_steps(
+    parameters: xr.Dataset | Mapping[str, Any] | None, ds: xr.Dataset, length: int
+) -> xr.Dataset | Mapping[str, Any] | None:
+    """Parameters of the first years, where they vary over the whole record."""
+
+    def first(value: Any) -> Any:
+        whole = isinstance(value, xr.DataArray) and value.sizes.get("time") == ds.sizes["time"]
+        return value.isel(time=slice(length)) if whole else value
+
+    if isinstance(parameters, xr.Dataset):
+        whole = parameters.sizes.get("time") == ds.sizes.get("time") is not None
+        return parameters.isel(time=slice(length)) if whole else parameters
+    if isinstance(parameters, Mapping):
+        return {str(k): first(v) for k, v in parameters.items()}
+    return parameters
 
 
 def _report(model: Model) -> tuple[Flux, Flux]:
@@ -162,10 +180,14 @@ def _settle(model: Model, flat: Flat, engine: str | None, tolerance: float, cycl
 
 def _first(ds: xr.Dataset, years: int, tolerance: float, cycles: int, problems: Problems) -> int:
     """Number of steps in the first years; 0 if something is wrong."""
-    for name, value in (("years", years), ("cycles", cycles)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            problems.add(name, expected="an integer of at least 1", got=repr(value), fix=f"{name}=1")
-    if not tolerance > 0:
+    # A first cycle has nothing to compare with.
+    for name, value, least in (("years", years, 1), ("cycles", cycles, 2)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            problems.add(
+                name, expected=f"an integer of at least {least}", got=repr(value), fix=f"{name}={least}"
+            )
+    number: Any = tolerance
+    if not isinstance(number, numbers.Real) or not float(number) > 0:
         problems.add("tolerance", expected="a number above 0", got=repr(tolerance), fix="tolerance=0.1")
     index = ds.indexes.get("time")
     if problems.found or index is None or not hasattr(index, "month") or not len(index):

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from xdpl import units
@@ -30,7 +29,7 @@ def to_zarr(
 
     Memory holds only the blocks in work. When the run is interrupted, by Ctrl-C or a
     crash, the same call goes on with the parts that are missing; until then the store
-    has an attribute ``xdpl_unfinished`` and NaN in those parts.
+    has an attribute ``xdpl_unfinished``, and fill values in those parts.
 
     Parameters
     ----------
@@ -57,18 +56,28 @@ def to_zarr(
         other than ``history``, blocks). The values of its forcings are not compared.
     """
     refuse_tree("to_zarr", ds)
-    path = Path(path)
     problems = Problems("to_zarr")
+    if "://" in str(path):
+        problems.add(
+            "path",
+            expected="a folder on a file system",
+            got=repr(str(path)),
+            fix="ds.to_zarr(url), or mount the store",
+        )
+    path = Path(path)
     if at_once is not None and (isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1):
         problems.add("at_once", expected="an integer of at least 1", got=repr(at_once), fix="at_once=1")
-    ds = ds.assign({k: on_host(units.dequantify(v)) for k, v in ds.data_vars.items()}).drop_encoding()
+    ds = ds.assign({k: on_host(units.dequantify(v)) for k, v in ds.data_vars.items()})
+    quantities = {k: units.dequantify(c) for k, c in ds.coords.items() if units.is_quantified(c)}
+    ds = ds.assign_coords(quantities).drop_encoding()
     blocks = block_sizes(ds, problems)
     problems.raise_if_any()
     parts = regions(ds, blocks, at_once or 2 * (os.cpu_count() or 1))
     identity = _identity(ds, blocks)
     done = _begun(path, identity)
-    if not done:
+    if done is None:
         _create(_with_values(ds, parts[0]), path, blocks, identity)
+        done = []
     todo = [(i, part) for i, part in enumerate(parts) if _key(part) not in done]
     for _, part in _bar(todo, progress, path.name, len(parts)):
         if part:
@@ -95,10 +104,13 @@ def _create(ds: xr.Dataset, path: Path, blocks: dict[str, int], identity: str) -
     stored = {k: v for k, v in ds.data_vars.items() if v.ndim}
     encoding = {k: {"chunks": tuple(blocks[str(d)] for d in v.dims)} for k, v in stored.items()}
     unfinished = json.dumps({"dataset": identity, "done": []})
+    # Half a store is never at the path itself: it could not be told from one of somebody else.
+    partial = path.with_name(f"{path.name}.partial")
     # Writes coordinates and what is in memory; lazy variables only get their place.
     ds.assign_attrs({_UNFINISHED: unfinished}).to_zarr(
-        path, mode="w", compute=False, consolidated=False, encoding=encoding
+        partial, mode="w", compute=False, consolidated=False, encoding=encoding
     )
+    partial.replace(path)
 
 
 def _write(ds: xr.Dataset, path: Path, part: Region) -> None:
@@ -117,10 +129,10 @@ def _note(path: Path, identity: str, done: list[str] | None) -> None:
         group.attrs[_UNFINISHED] = json.dumps({"dataset": identity, "done": done})
 
 
-def _begun(path: Path, identity: str) -> list[str]:
-    """Parts that an interrupted call has written; none if there was no such call."""
-    if not path.exists():
-        return []
+def _begun(path: Path, identity: str) -> list[str] | None:
+    """Parts that an interrupted call has written; None if there was no such call."""
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return None
     problems = Problems("to_zarr")
     state = _unfinished(path)
     if state is None:
@@ -161,7 +173,11 @@ def _identity(ds: xr.Dataset, blocks: dict[str, int]) -> str:
     for name, variable in sorted(ds.variables.items(), key=lambda item: str(item[0])):
         digest.update(repr((name, variable.dims, str(variable.dtype), variable.attrs)).encode())
         if variable.chunks is None:
-            digest.update(np.ascontiguousarray(variable.values).tobytes())
+            values = variable.values
+            # Objects, such as strings, have addresses instead of bytes.
+            digest.update(
+                values.tobytes() if values.dtype.kind in "biufcmM" else repr(values.tolist()).encode()
+            )
     return digest.hexdigest()[:16]
 
 

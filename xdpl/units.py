@@ -28,7 +28,7 @@ _WATER_DENSITY = "1000 kg / m**3"
 _DOT = re.compile(r"(?<=[A-Za-zµ°\d])\.(?![eE][+-]?\d)(?=[A-Za-zµ°])")
 # Not the exponent of a number: 1e-3 m is no unit to the power of -3.
 _EXPONENT = re.compile(r"(?<=[A-Za-zµ°])(?<![\d.][eE])\s*\^?\s*([+-]?\d+)(?![A-Za-z\d.])")
-_DEGREES = re.compile(r"^degrees? (?=celsius$|fahrenheit$|kelvin$)", re.IGNORECASE)
+_DEGREES = re.compile(r"^deg(?:rees?)? (celsius|fahrenheit|kelvin|[CFK])$", re.IGNORECASE)
 _DIMENSIONLESS = {"", "1", "-", "unitless", "dimensionless", "fraction"}
 # Spellings of CF and UDUNITS that pint does not know.
 _ALIASES = (
@@ -70,7 +70,7 @@ def parse(units: str) -> pint.Unit:
     UnitsError
         If the string is not a unit.
     """
-    text = _DEGREES.sub("", units.strip())
+    text = _DEGREES.sub(lambda m: f"degree_{m[1][0].upper()}", units.strip())
     if text in _DIMENSIONLESS:
         return _registry().dimensionless
     text = _EXPONENT.sub(r"**\1", _DOT.sub(" ", text.replace("%", "percent")))

@@ -205,3 +205,14 @@ def test_quantified_observations_give_quantified_scores(fit, ds):
     np.testing.assert_allclose(scores["rmse"].data.magnitude, 100.0 * plain["rmse"], rtol=1e-4)
     assert scores["nse"].data.dimensionless and scores["worst_nse"].data.dimensionless
     np.testing.assert_array_equal(scores["dryness_tercile"], plain["dryness_tercile"])
+
+
+def test_observations_without_units_are_refused(fit, ds):
+    ds["soil_moisture"] = ds["soil_moisture"].drop_attrs()
+    with pytest.raises(InputErrors) as raised:
+        fit.evaluate(ds)
+    assert "soil_moisture" in problems(raised)
+    ds["soil_moisture"].attrs["units"] = "K"
+    with pytest.raises(InputErrors, match=r"Fit\.evaluate cannot run") as raised:
+        fit.evaluate(ds)
+    assert "expected units convertible to 'm3 m-3'" in problems(raised)["soil_moisture"]

@@ -6,7 +6,7 @@ import pint
 import pint_xarray
 import pytest
 import xarray as xr
-from helpers_learn import problems, world
+from helpers_learn import problems, quick, world
 
 import xdpl
 from xdpl.errors import InputErrors
@@ -193,3 +193,16 @@ def test_settings_go_with_the_parameters_into_files(bucket_fit, tmp_path, name):
         assert json.loads(again.attrs["training"])["train"] == ["2001-02-01", "2001-04-30"]
         xr.testing.assert_identical(again.load(), theta)
         xr.testing.assert_equal(xdpl.simulate(world(), bucket_fit.model, again), bucket_fit.simulate(world()))
+
+
+def test_units_that_are_missing_on_one_side_are_never_guessed(fit, ds, bucket_fit, small):
+    ds["sand"] = ds["sand"].drop_attrs()
+    with pytest.raises(InputErrors) as raised:
+        fit.parameters(ds)
+    assert "expected units as 'percent', got no units attribute" in problems(raised)["sand"]
+    bare = small.assign(clay=small["clay"].drop_attrs())
+    without = quick(bare)
+    assert without.parameters(bare)["leak"].notnull().any()
+    with pytest.raises(InputErrors) as raised:
+        without.parameters(bare.assign(clay=bare["clay"].assign_attrs(units="percent")))
+    assert "expected no units, as in the training, got 'percent'" in problems(raised)["clay"]

@@ -208,7 +208,7 @@ class Unreadable:
 
 
 class Labelled:
-    dims, shape, dtype, chunks, data = ("basin",), (2,), np.dtype("float64"), None, Unreadable()
+    dims, sizes, chunks, data = ("basin",), {"basin": 2}, None, Unreadable()
 
 
 def test_parameters_that_cannot_be_read_are_marked():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +17,38 @@ from xdpl.errors import Problems
 if TYPE_CHECKING:
     from xdpl.networks.bounded import ParameterNetwork
 
-__all__ = ["predict"]
+__all__ = ["Prediction", "predict"]
 
 Array = Any
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """`predict` with all but the columns; dask knows it by its values, in any process.
+
+    Parameters
+    ----------
+    network : ParameterNetwork
+    names : tuple of str
+    mean, std : ndarray, (attribute,)
+    """
+
+    network: ParameterNetwork
+    names: tuple[str, ...]
+    mean: np.ndarray
+    std: np.ndarray
+
+    def __call__(self, *columns: Array) -> Array | tuple[Array, ...]:
+        """Parameters of a block, as `predict` gives them; not in a tuple if there is one only."""
+        values = predict(self.network, self.names, self.mean, self.std, columns)
+        return tuple(values) if len(values) > 1 else values[0]
+
+    def __dask_tokenize__(self) -> tuple[str, ...]:
+        digest = hashlib.sha256(repr((self.names, self.network.names)).encode())
+        for values in (self.mean, self.std, *(v.cpu().numpy() for v in self.network.state_dict().values())):
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return ("xdpl.fit.Prediction", digest.hexdigest())
+
 
 # Matrix products of other sizes round differently: with one size, a site has the same
 # parameters in whatever company it is.

@@ -14,7 +14,7 @@ import xarray as xr
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.fit import report
-from xdpl.fit.predict import predict
+from xdpl.fit.predict import Prediction
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import provenance, variable_attrs
 from xdpl.labelled.floats import as_type
@@ -92,7 +92,7 @@ class Fit:
         arrays = [self._in_training_units(array, problems) for array in found.values()]
         problems.raise_if_any()
         results = xr.apply_ufunc(
-            self._predict,
+            Prediction(self.network, tuple(self.attributes), self.mean, self.std),
             *arrays,
             output_core_dims=[[]] * len(self.model.parameters),
             dask="parallelized",
@@ -192,8 +192,18 @@ class Fit:
         plain = as_type(units.magnitude(array), np.dtype(np.float64))
         if trained == here:
             return plain
+        if trained is None or here is None:
+            problems.add(
+                name,
+                expected="no units, as in the training" if trained is None else f"units as {trained!r}",
+                got=repr(here) if here else "no units attribute",
+                fix=f'del ds["{name}"].attrs["units"], once the values are in those of the training'
+                if trained is None
+                else f'ds["{name}"].attrs["units"] = "<its units>"',
+            )
+            return plain
         try:
-            slope, offset = units.linear(here or "1", trained or "1")
+            slope, offset = units.linear(here, trained)
         except units.UnitsError as error:
             problems.add(
                 name,
@@ -203,10 +213,6 @@ class Fit:
             )
             return plain
         return plain * slope + offset
-
-    def _predict(self, *columns: Any) -> Any:
-        values = predict(self.network, list(self.attributes), self.mean, self.std, columns)
-        return tuple(values) if len(values) > 1 else values[0]
 
     def __repr__(self) -> str:
         return report.text(self)

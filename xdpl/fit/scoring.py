@@ -11,9 +11,9 @@ import xarray as xr
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.evaluation import metrics, pooled
+from xdpl.fit.observed import observed_target
 from xdpl.fit.worst import by_dryness
-from xdpl.labelled import lookup, schema
-from xdpl.labelled.area import per_area
+from xdpl.labelled import schema
 from xdpl.labelled.attrs import provenance
 from xdpl.labelled.host import on_host
 
@@ -35,23 +35,12 @@ def evaluate(
     """Metrics of a fit; arguments as in `Fit.evaluate`."""
     problems = Problems("Fit.evaluate")
     variable = target or fit.settings["target_variable"]
-    if variable not in ds:
-        problems.add(
-            variable,
-            expected="the observed target in the dataset",
-            got="no such variable",
-            fix='fit.evaluate(ds, target="<variable>")',
-        )
     if time is not None:
         _check_period(ds, fit.model, time, problems)
-    problems.raise_if_any()
     mapping = forcings or fit.forcings_in(ds)
     output = fit.settings["target"]
-    depth = fit.model.output(output).units
-    observed, area = per_area(ds, variable, depth, mapping, problems)
-    if area:
-        observed = lookup.in_units(observed, depth, problems).assign_attrs(units=depth)
-    problems.raise_if_any()
+    fix = 'fit.evaluate(ds, target="<variable>")'
+    observed = observed_target(fit, ds, variable, mapping, problems, fix=fix)
     simulated = fit.simulate(ds, forcings=mapping, outputs=[output])[output]
     if time is not None:
         simulated, observed = simulated.sel(time=time), observed.sel(time=time)

@@ -51,6 +51,10 @@ def by_dryness(scores: xr.Dataset, dryness: xr.DataArray) -> xr.Dataset:
     )
     example = _example(scores[names])
     out = xr.Dataset(dict(zip(example, results, strict=True)))
+    if scores[names[0]].chunks is not None:
+        # Groups need all sites at once; their labels go with the blocks of the scores again.
+        tercile = next(iter(example))
+        out[tercile] = out[tercile].chunk({d: c for d, c in scores[names[0]].chunksizes.items() if d in dims})
     for name, array in example.items():
         out[name].attrs = array.attrs
     return out

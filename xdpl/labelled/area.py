@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["per_area"]
 
-_AREA = Declaration("area", "m2", "cell_area", "area that the flow comes from")
+# Not by the standard name cell_area: a river may come from more than its cell.
+_AREA = Declaration("area", "m2", "", "area that the flow comes from")
 _MEASURE = re.compile(r"\barea\s*:\s*(\S+)")
 
 
 def per_area(
-    ds: xr.Dataset, variable: str, target: str, mapping: Mapping[str, str] | None, problems: Problems
+    ds: xr.Dataset,
+    variable: str,
+    target: str,
+    mapping: Mapping[str, str] | None,
+    problems: Problems,
+    *,
+    convert: bool = True,
 ) -> tuple[xr.DataArray, str]:
     """Divide a volume flow by its area, where the target units are those of a flow per area.
 
@@ -31,11 +38,14 @@ def per_area(
     ----------
     ds : Dataset
         With the area: named in the mapping as ``"area"``, else in the variable's
-        ``cell_measures``, else a variable named ``area``, else the one with the
-        standard name ``cell_area``.
+        ``cell_measures``, else a variable named ``area``.
     variable : str
+        Of the flow, in ``m3 s-1`` or the like.
     target : str
+        Units that are wanted, such as ``mm d-1``.
     mapping : mapping of str to str, optional
+    convert : bool
+        Whether to divide; else only names and units are checked.
     problems : Problems
         Takes a note of an area that is missing, ambiguous or not positive.
 
@@ -67,6 +77,10 @@ def per_area(
                 fix=f'ds["{variable}"].attrs["cell_measures"] = "area: <variable>"',
             )
         return _as_if(array, target), ""
+    _check_dims(ds[name], array, problems)
+    if not convert:
+        lookup.check_units(ds[name], _AREA.units, problems)
+        return _as_if(array, target), name
     area = _checked(ds[name], array, problems)
     if len(problems.found) > before:
         return _as_if(array, target), ""
@@ -83,10 +97,13 @@ def _is_volume_flow(source: str, target: str) -> bool:
 
 def _as_if(array: xr.DataArray, target: str) -> xr.DataArray:
     """The array with the units that were wanted: what is wrong has been said."""
-    return units.magnitude(array).assign_attrs(units=target)
+    # Shares the data, and does not look at them.
+    plain = units.magnitude(array).copy(deep=False)
+    plain.attrs = {"units": target}
+    return plain
 
 
-def _checked(area: xr.DataArray, flow: xr.DataArray, problems: Problems) -> xr.DataArray:
+def _check_dims(area: xr.DataArray, flow: xr.DataArray, problems: Problems) -> None:
     extra = [d for d in area.dims if d not in flow.dims]
     if extra or "time" in area.dims:
         problems.add(
@@ -95,6 +112,9 @@ def _checked(area: xr.DataArray, flow: xr.DataArray, problems: Problems) -> xr.D
             got=f"dims {area.dims}",
             fix="name the area of the same sites",
         )
+
+
+def _checked(area: xr.DataArray, flow: xr.DataArray, problems: Problems) -> xr.DataArray:
     square_metres = lookup.in_units(area, _AREA.units, problems)
     if square_metres.chunks is None and bool((square_metres <= 0).any()):
         problems.add(

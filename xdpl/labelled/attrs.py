@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xdpl.labelled.floats import type_name
 from xdpl.labelled.host import read
 
 if TYPE_CHECKING:
@@ -54,13 +53,18 @@ def provenance(title: str, model: Model, *, history: Any = None) -> dict[str, An
         "history": f"{line}\n{history}" if isinstance(history, str) and history else line,
         "xdpl_version": __version__,
         "model": model.name,
-        "model_options": json.dumps(model.options()),
+        "model_options": json.dumps(model.options(), default=_plain),
         "model_hash": model_hash(model),
     }
 
 
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as those of Python."""
+    return value.item() if isinstance(value, np.generic) else str(value)
+
+
 def parameters_hash(parameters: Mapping[str, xr.DataArray]) -> str:
-    """Short hash of parameter values and dims, the same on any device.
+    """Short hash of parameter values, the same on any device, in any order of dims and precision they fit in.
 
     Lazy ones count with their dask graph, those that numpy cannot read with their dims only;
     the hash is marked so.
@@ -68,18 +72,20 @@ def parameters_hash(parameters: Mapping[str, xr.DataArray]) -> str:
     marks = set()
     digest = hashlib.sha256()
     for name, array in sorted(parameters.items()):
-        digest.update(repr((name, array.dims, array.shape, type_name(array))).encode())
+        order = sorted(array.dims, key=str)
+        digest.update(repr((name, [(d, array.sizes[d]) for d in order])).encode())
         if array.chunks is not None:
             marks.add("lazy:")
             digest.update(array.data.name.encode())
         elif (values := read(array.data)) is not None:
-            digest.update(np.ascontiguousarray(values).tobytes())
+            turned = np.transpose(values, [array.dims.index(d) for d in order])
+            digest.update(np.ascontiguousarray(turned, dtype=np.float64).tobytes())
         else:
             marks.add("unread:")
     return f"{''.join(sorted(marks))}{digest.hexdigest()[:16]}"
 
 
 def model_hash(model: Model) -> str:
-    """Short hash of a model's declarations and options."""
+    """Short hash of a model's declarations and options; of its equations it says nothing."""
     text = repr((model.name, model.forcings, model.parameters, model.states, model.fluxes, model.options()))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

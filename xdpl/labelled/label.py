@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from xdpl import units
-from xdpl.labelled.attrs import parameters_hash, provenance, variable_attrs
+from xdpl.labelled.attrs import provenance, variable_attrs
 
 if TYPE_CHECKING:
     from xdpl.labelled.prepare import Prepared
@@ -45,12 +45,19 @@ def labelled(
     for declared, array in results.items():
         out[declared.name] = array
         out[declared.name].attrs = variable_attrs(declared)
-    out = out.assign_coords({k: c for k, c in ds.coords.items() if set(c.dims) <= set(out.dims)})
+    carried = (ds.coords, run.coords)
+    out = out.assign_coords({k: c for coords in carried for k, c in coords.items() if _fits(str(k), c, out)})
     # Of coordinates too: chunks they were stored in need not fit those of the output.
     out = out.drop_encoding()
     out.attrs = dict(attrs)
     quantified = [ds[v] for v in variables if units.is_quantified(ds[v])]
     return units.quantify_like(out, quantified[0]) if quantified else out
+
+
+def _fits(name: str, coord: xr.DataArray, out: xr.Dataset) -> bool:
+    """Whether a coordinate has a place in the output, where results go before what is called like them."""
+    taken = name in out.data_vars or (name in out.dims and coord.dims != (name,))
+    return not taken and set(coord.dims) <= set(out.dims)
 
 
 def run_attrs(ds: xr.Dataset, run: Prepared, what: str) -> dict[str, Any]:
@@ -59,6 +66,6 @@ def run_attrs(ds: xr.Dataset, run: Prepared, what: str) -> dict[str, Any]:
     return provenance(f"{run.model.name} {what}", run.model, history=ds.attrs.get("history")) | {
         "forcings": json.dumps({k: v for f in run.found.values() for k, v in f.sources.items()}),
         "period": json.dumps([time[0].isoformat(), time[-1].isoformat()]),
-        "parameters_hash": parameters_hash(run.parameters),
+        "parameters_hash": run.parameters_hash,
         "default_parameters": json.dumps(run.defaulted),
     }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models.base import Declaration
 
-__all__ = ["check_names", "find", "find_one", "in_units", "wanted"]
+__all__ = ["check_names", "check_units", "find", "find_one", "in_units", "wanted"]
 
 _OVER_TIME = re.compile(r"\btime\s*: (?:\w+\s*: )*(\w+)")
 _NOT_THE_MEAN = {"minimum", "maximum", "range", "standard_deviation", "variance"}
@@ -142,7 +142,7 @@ def wanted(d: Declaration) -> str:
     """What would be taken for a declared quantity, in words."""
     text = f"a variable named {d.name!r}"
     if d.standard_name:
-        text += f" or with standard_name {d.standard_name!r}"
+        text += f" or with standard_name {' or '.join(map(repr, (d.standard_name, *d.synonyms)))}"
     if d.statistic:
         text += f" and cell_methods 'time: {d.statistic}'"
     if parts := _parts(d):
@@ -154,7 +154,8 @@ def _by_standard_name(ds: xr.Dataset, d: Declaration) -> list[str]:
     """Variables with the standard name and the statistic; a mean goes before what does not say."""
     if not d.standard_name:
         return []
-    variables = {k: v for k, v in ds.variables.items() if v.attrs.get("standard_name") == d.standard_name}
+    names = (d.standard_name, *d.synonyms)
+    variables = {k: v for k, v in ds.variables.items() if v.attrs.get("standard_name") in names}
     said = {str(k): _statistic(v) for k, v in variables.items()}
     if d.statistic:
         return [k for k, statistic in said.items() if statistic == d.statistic]
@@ -190,16 +191,26 @@ def in_units(array: xr.DataArray, units: str, problems: Problems, *, subject: st
     """
     from xdpl import units as u
 
+    if not check_units(array, units, problems, subject=subject):
+        return array
+    return u.strip(array, units)
+
+
+def check_units(array: xr.DataArray, units: str, problems: Problems, *, subject: str = "") -> bool:
+    """Note units that are missing or do not convert, without a look at values; arguments as in `in_units`."""
+    from xdpl import units as u
+
     subject = subject or str(array.name)
     source = u.read(array)
     fix = f'ds["{array.name or subject}"].attrs["units"] = "<its units>"'
     if source is None:
         problems.add(subject, expected=f"units convertible to {units!r}", got="no units attribute", fix=fix)
-        return array
+        return False
     try:
-        return u.strip(array, units)
+        u.linear(source, units)
     except u.UnitsError as error:
         problems.add(
             subject, expected=f"units convertible to {units!r}", got=f"{source!r} ({error})", fix=fix
         )
-        return array
+        return False
+    return True

@@ -40,6 +40,15 @@ def resolve(
         Names of those that took their default.
     """
     given = {} if given is None else given
+    kind: Any = given
+    if not isinstance(kind, xr.Dataset | Mapping):
+        problems.add(
+            "parameters",
+            expected="a Dataset or a mapping of names to values",
+            got=type(kind).__name__,
+            fix='parameters={"<name>": value}',
+        )
+        given = {}
     declared = {p.name: p for p in model.parameters}
     names = given.data_vars if isinstance(given, xr.Dataset) else given
     for name in names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from xdpl import engines, models
 from xdpl.engines.tracing.trace import step_of
 from xdpl.errors import Problems, short
 from xdpl.labelled import schema
+from xdpl.labelled.attrs import parameters_hash
 from xdpl.labelled.floats import cast, common_type
 from xdpl.labelled.parameters import resolve
 from xdpl.labelled.states import initial_states
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from xdpl.models import Model
 
 __all__ = ["Prepared", "prepare"]
+
+
+_LABELS = 'select the sites of both, or .reindex_like(ds, method="nearest", tolerance=...)'
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,9 @@ class Prepared:
         Parameters that took their default.
     initial : dict of str to DataArray or None
     engine : str or None
+    coords : dict of str to DataArray
+        Coordinates of the dims of members.
+    parameters_hash : str
     """
 
     model: Model
@@ -51,6 +58,8 @@ class Prepared:
     defaulted: list[str]
     initial: dict[str, xr.DataArray] | None
     engine: str | None
+    coords: dict[Hashable, xr.DataArray]
+    parameters_hash: str
 
 
 def prepare(
@@ -84,7 +93,8 @@ def prepare(
     theta, defaulted = resolve(model, parameters, problems)
     start = None if initial is None else initial_states(model, ds, initial, problems)
     for key, array in (theta | (start or {})).items():
-        schema.check_labels(key, array, ds, problems, fix="reindex_like(ds), or select the sites of both")
+        schema.check_labels(key, array, ds, problems, fix=_LABELS)
+    _check_members([*theta.values(), *(start or {}).values()], problems)
     for key, array in theta.items():
         schema.check_chunks(key, array, problems, of="parameters")
     problems.raise_if_any()
@@ -105,7 +115,33 @@ def prepare(
         defaulted,
         None if start is None else cast(start, kind),
         engine,
+        _member_coords((parameters, initial), {d for a in arrays.values() for d in a.dims}),
+        parameters_hash(theta),
     )
+
+
+def _check_members(arrays: list[xr.DataArray], problems: Problems) -> None:
+    """Note labels or lengths of a dim that differ between parameters and initial states."""
+    try:
+        xr.align(*arrays, join="exact", copy=False)
+    except ValueError as error:
+        problems.add(
+            "parameters and initial",
+            expected="the same labels and lengths along the dims they share",
+            got=str(error).splitlines()[0],
+            fix="xr.align(..., join='inner') first, or select the members of both",
+        )
+
+
+def _member_coords(given: Iterable[Any], sites: set[Hashable]) -> dict[Hashable, xr.DataArray]:
+    """Coordinates of datasets of parameters and states along none of the dims of the forcings."""
+    return {
+        name: coord.variable
+        for ds in given
+        if isinstance(ds, xr.Dataset)
+        for name, coord in ds.coords.items()
+        if coord.dims and not sites & set(coord.dims)
+    }
 
 
 def _like(array: xr.DataArray) -> Any:

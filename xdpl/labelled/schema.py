@@ -12,6 +12,7 @@ from xdpl import models, units
 from xdpl.errors import Problems
 from xdpl.labelled import lookup
 from xdpl.labelled.area import per_area
+from xdpl.labelled.floats import type_name
 from xdpl.models import Model
 
 if TYPE_CHECKING:
@@ -61,16 +62,26 @@ class Found:
 
 
 def forcings(
-    ds: xr.Dataset, model: Model, mapping: Mapping[str, str] | None, problems: Problems
+    ds: xr.Dataset,
+    model: Model,
+    mapping: Mapping[str, str] | None,
+    problems: Problems,
+    *,
+    convert: bool = True,
 ) -> dict[str, Found]:
-    """Find and convert every forcing of a model; problems are noted, not raised."""
+    """Find and convert every forcing of a model; problems are noted, not raised.
+
+    Without `convert` no value is looked at, also of arrays that are read when they are used.
+    """
     result = {}
     names = lookup.find(ds, model.forcings, mapping, problems, also=("area",))
     for declared in model.forcings:
         if declared.name not in names:
             continue
-        if all(_has_time(ds[variable], problems) for variable in names[declared.name].values()):
-            result[declared.name] = found(ds, names[declared.name], declared.units, mapping, problems)
+        sources = names[declared.name]
+        if all(_has_time(ds[variable], problems) for variable in sources.values()):
+            hit = found(ds, sources, declared.units, mapping, problems, convert=convert)
+            result[declared.name] = hit
     if result:
         check_time(ds, model, problems)
         for f in result.values():
@@ -80,7 +91,7 @@ def forcings(
 
 def present(ds: xr.Dataset, model: str | Model, *_: Any, forcings: Any = None, **__: Any) -> list[str]:
     """Forcings of a model that a dataset has; arguments are those of a run, problems are not noted."""
-    scratch = Problems("present")
+    scratch = Problems("tree")
     return list(lookup.find(ds, models.get(model, scratch.call).forcings, forcings, scratch, also=("area",)))
 
 
@@ -90,7 +101,9 @@ def _has_time(array: xr.DataArray, problems: Problems) -> bool:
             str(array.name),
             expected="a dimension 'time'",
             got=f"dims {array.dims}",
-            fix=f'rename it, for example ds.rename({{"{array.dims[0] if array.dims else "t"}": "time"}})',
+            fix="select times with a slice or a list, so that the dimension stays"
+            if "time" in array.coords
+            else f'rename it, for example ds.rename({{"{array.dims[0] if array.dims else "t"}": "time"}})',
         )
     return "time" in array.dims
 
@@ -101,6 +114,8 @@ def found(
     declared_units: str,
     mapping: Mapping[str, str] | None,
     problems: Problems,
+    *,
+    convert: bool = True,
 ) -> Found:
     """One input in the units a model computes in; the mean of its sources if there are several.
 
@@ -117,17 +132,36 @@ def found(
     """
     parts, areas = [], {}
     for variable in sources.values():
-        array, area = per_area(ds, variable, declared_units, mapping, problems)
-        parts.append(lookup.in_units(array, declared_units, problems))
+        _check_type(ds[variable], problems)
+        array, area = per_area(ds, variable, declared_units, mapping, problems, convert=convert)
+        if convert:
+            array = lookup.in_units(array, declared_units, problems)
+        else:
+            lookup.check_units(array, declared_units, problems)
+        parts.append(array)
         if area:
             areas["area"] = area
+    said = dict.fromkeys(str(units.read(ds[v])) for v in sources.values() if units.read(ds[v]) is not None)
+    data = _mean(parts) if convert else parts[0]
+    return Found({**sources, **areas}, ", ".join(said) or None, data)
+
+
+def _check_type(array: xr.DataArray, problems: Problems) -> None:
+    name = type_name(array)
+    if not name.startswith(("float32", "float64", "int", "uint")):
+        problems.add(
+            str(array.name),
+            expected="float32, float64 or whole numbers",
+            got=name,
+            fix=f'ds["{array.name}"] = ds["{array.name}"].astype("float32")',
+        )
+
+
+def _mean(parts: list[xr.DataArray]) -> xr.DataArray:
     data = parts[0]
     for part in parts[1:]:
         data = data + part
-    if len(parts) > 1:
-        data = (data / len(parts)).drop_attrs()
-    said = dict.fromkeys(str(units.read(ds[v])) for v in sources.values() if units.read(ds[v]) is not None)
-    return Found({**sources, **areas}, ", ".join(said) or None, data)
+    return data if len(parts) == 1 else (data / len(parts)).drop_attrs()
 
 
 def static(
@@ -218,7 +252,7 @@ def check_time(ds: xr.Dataset, model: Model, problems: Problems) -> None:
             "time",
             expected=f"a step of {model.dt:g} days everywhere",
             got=f"{steps[odd]:g} days after {index[odd]}",
-            fix=f'ds.resample(time="{model.dt:g}D"), or give the model dt={steps[0]:g}'
+            fix=f'ds = ds.resample(time="{model.dt:g}D").mean(), or give the model dt={steps[0]:g}'
             if regular
             else f'ds = ds.resample(time="{model.dt:g}D").asfreq() and fill the gaps yourself',
         )

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
 
 from xdpl.labelled.lookup import in_units
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from xdpl.errors import Problems
     from xdpl.models import Model
 
 __all__ = ["initial_states"]
 
+_STANDARD = ("standard", "gregorian", "proleptic_gregorian")
 
-def initial_states(
-    model: Model, ds: xr.Dataset, initial: xr.Dataset, problems: Problems
-) -> dict[str, xr.DataArray]:
+
+def initial_states(model: Model, ds: xr.Dataset, initial: Any, problems: Problems) -> dict[str, xr.DataArray]:
     """States before the first step, in declared units.
 
     Parameters
@@ -30,7 +32,15 @@ def initial_states(
     problems : Problems
         Takes a note of states and units that are missing, and of another time.
     """
-    start = {}
+    start: dict[str, xr.DataArray] = {}
+    if not isinstance(initial, xr.Dataset):
+        problems.add(
+            "initial",
+            expected="a Dataset of states",
+            got=type(initial).__name__,
+            fix='xr.Dataset({"<state>": ((), value, {"units": "mm"})})',
+        )
+        return start
     for state in model.states:
         if state.name not in initial:
             problems.add(
@@ -59,8 +69,7 @@ def _check_time(model: Model, ds: xr.Dataset, initial: xr.Dataset, problems: Pro
         return
     first, given = index[0], initial["time"]
     try:
-        gap = ds["time"][0].drop_vars("time") - given.drop_vars("time")
-        days = float(gap.values.astype("timedelta64[ns]").astype(float)) / 86400e9
+        days = (first - _date(given.values[()], first)).total_seconds() / 86400.0
     except (TypeError, ValueError):  # dates of two calendars
         days = float("nan")
     if not abs(days - model.dt) <= 1e-6 * model.dt:
@@ -70,3 +79,13 @@ def _check_time(model: Model, ds: xr.Dataset, initial: xr.Dataset, problems: Pro
             got=f"states of {given.values}",
             fix='initial.drop_vars("time") to start from them all the same',
         )
+
+
+def _date(value: Any, like: Any) -> Any:
+    """A date of the kind of another; files give standard calendars back as those of numpy."""
+    if not isinstance(value, np.datetime64):
+        return value
+    t = pd.Timestamp(value)
+    if isinstance(like, pd.Timestamp) or getattr(like, "calendar", "") not in _STANDARD:
+        return t
+    return type(like)(t.year, t.month, t.day, t.hour, t.minute, t.second)

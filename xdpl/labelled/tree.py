@@ -90,8 +90,8 @@ def _map(
         if not ds.data_vars or not list(names(ds, *args, **kwargs)):
             continue
         path = node.relative_to(tree)
-        here = [_at(a, path) for a in args]
         try:
+            here = [_at(a, path) for a in args]
             results[path] = function(ds, *here, **{k: _at(v, path) for k, v in kwargs.items()})
         except InputErrors as errors:
             problems.found += [_in_node(path, e) for e in errors.exceptions if isinstance(e, InputError)]
@@ -113,6 +113,15 @@ def _name(function: Callable[..., Any]) -> str:
 
 def _at(value: Any, path: str) -> Any:
     if isinstance(value, xr.DataTree):
+        if path != "." and path not in [node.relative_to(value) for node in value.subtree]:
+            problems = Problems("tree")
+            problems.add(
+                "tree of parameters or states",
+                expected=f"a node {path!r}, as the tree of forcings has",
+                got=", ".join(node.path for node in value.leaves),
+                fix="give a Dataset for all nodes, or a tree with the same paths",
+            )
+            problems.raise_all()
         return value[path].to_dataset() if path != "." else value.to_dataset()
     return value
 

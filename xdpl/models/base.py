@@ -33,6 +33,9 @@ class Declaration:
     statistic : str
         What `cell_methods` says over time where it is not the mean, such as
         "minimum": CF gives daily extremes the standard name of the mean.
+    synonyms : tuple of str
+        Further standard names under which datasets have it, such as of a mass instead
+        of a depth.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Declaration:
     standard_name: str = ""
     long_name: str = ""
     statistic: str = dataclasses.field(default="", kw_only=True)
+    # Not in the repr, of which the hash of a model is made: it says nothing of the model itself.
+    synonyms: tuple[str, ...] = dataclasses.field(default=(), kw_only=True, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +60,6 @@ class Forcing(Declaration):
         of the daily minimum and maximum.
     """
 
-    # Not in the repr, of which the hash of a model is made: it says nothing of the model itself.
     mean_of: tuple[Declaration, ...] = dataclasses.field(default=(), kw_only=True, repr=False)
 
 

@@ -12,7 +12,13 @@ __all__ = [
     "PRECIPITATION",
 ]
 
-PRECIPITATION = Forcing("precipitation", "mm d-1", "lwe_precipitation_rate", "precipitation")
+PRECIPITATION = Forcing(
+    "precipitation",
+    "mm d-1",
+    "lwe_precipitation_rate",
+    "precipitation",
+    synonyms=("precipitation_flux",),
+)
 AIR_TEMPERATURE_MIN = Forcing(
     "air_temperature_min", "degC", "air_temperature", "daily minimum air temperature", statistic="minimum"
 )

@@ -10,7 +10,6 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
-from xdpl.labelled.area import per_area
 from xdpl.labelled.attrs import variable_attrs
 from xdpl.labelled.host import on_host
 from xdpl.labelled.lookup import in_units
@@ -134,20 +133,16 @@ class FitPlot:
         return ax
 
     def _pair(self, ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+        # Here and not above: it needs torch, which pictures alone do not.
+        from xdpl.fit.observed import observed_target
+
         output, variable = self._fit.settings["target"], self._fit.settings["target_variable"]
         problems = Problems("plot")
-        if variable not in ds:
-            problems.add(
-                variable,
-                expected="the observed target in the dataset",
-                got="no such variable",
-                fix=f'ds = ds.rename({{"<variable>": "{variable}"}})',
-            )
-            problems.raise_all()
-        simulated = self._fit.simulate(ds, outputs=[output])[output]
-        observed, _ = per_area(ds, variable, self._target.units, self._fit.forcings_in(ds), problems)
+        fix = f'ds = ds.rename({{"<variable>": "{variable}"}})'
+        mapping = self._fit.forcings_in(ds)
+        observed = observed_target(self._fit, ds, variable, mapping, problems, fix=fix)
         observed = in_units(observed, self._target.units, problems)
-        problems.raise_if_any()
+        simulated = self._fit.simulate(ds, outputs=[output])[output]
         simulated = units.strip(simulated, self._target.units)
         return on_host(simulated).assign_attrs(variable_attrs(self._target)), on_host(observed)
 

@@ -74,7 +74,9 @@ def load(code: bytes, name: str, prototype: Any) -> Any:
         Of the function in it.
     prototype : ctypes function type
     """
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
+    # In one piece of memory: code refers to its constants by offsets of 32 bits, and pieces that
+    # lie further apart, as they do now and then in a large process, end it.
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target(), use_lmm=True)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _loaded.append(engine)
