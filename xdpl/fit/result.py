@@ -114,7 +114,26 @@ class Fit:
 
     @method_over_nodes(lambda fit, ds, **_: schema.present(ds, fit.model, forcings=fit.forcings_in(ds)))
     def simulate(self, ds: xr.Dataset, **options: Any) -> xr.Dataset:
-        """Run the model with the learned parameters; dataset or tree, and options, as in `xdpl.simulate`."""
+        """Run the model with the learned parameters.
+
+        Parameters
+        ----------
+        ds : Dataset or DataTree
+            With the forcings, under the names of the training or those of the model, and
+            the attributes of the fit.
+        **options
+            Those of `xdpl.simulate`, such as `outputs`, `initial` or `return_states`.
+
+        Returns
+        -------
+        Dataset, or a pair of them with `return_states`
+            As `xdpl.simulate` returns.
+
+        Raises
+        ------
+        InputErrors
+            As `Fit.parameters` and `xdpl.simulate`.
+        """
         options = {"forcings": self.forcings_in(ds)} | options
         return simulate(ds, self.model, self.parameters(ds), **options)
 
