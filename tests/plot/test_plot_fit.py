@@ -1,6 +1,7 @@
 """Pictures of a fit."""
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -8,15 +9,6 @@ from helpers_learn import fitted, problems, quick, twin, world
 
 from xdpl import plot, units
 from xdpl.errors import InputErrors
-
-mpl.use("Agg")
-plt = pytest.importorskip("matplotlib.pyplot")
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Maps of static variables, without a fit."""
 
 import dask.array as da
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,15 +9,6 @@ from helpers_learn import problems
 
 import xdpl
 from xdpl.errors import InputErrors
-
-mpl.use("Agg")
-plt = pytest.importorskip("matplotlib.pyplot")
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def theta(names=("k", "depth")):
