@@ -105,9 +105,7 @@ def pet(ds: xr.Dataset, method: str, *, forcings: Mapping[str, str] | None = Non
     result = apply_by_block(recipe.formula, arrays)
     result.attrs = _attributes(recipe, comments, sources)
     out = ds.coords.to_dataset().assign({_NAME: result})
-    quantified = [ds[name] for name in sources.values() if units.is_quantified(ds[name])]
-    if quantified:
-        out = units.quantify_like(out, quantified[0])
+    out = units.quantify_like(out, *(ds[name] for name in sources.values()))
     return out[_NAME].drop_encoding()
 
 

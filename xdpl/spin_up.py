@@ -179,7 +179,7 @@ def _settle(model: Model, flat: Flat, engine: str | None, tolerance: float, cycl
 
 
 def _first(ds: xr.Dataset, years: int, tolerance: float, cycles: int, problems: Problems) -> int:
-    """Number of steps in the first years; 0 if something is wrong."""
+    """Number of steps in the first years; of the whole record if something is wrong."""
     # A first cycle has nothing to compare with.
     for name, value, least in (("years", years, 1), ("cycles", cycles, 2)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:

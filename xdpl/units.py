@@ -173,10 +173,15 @@ def read(array: xr.DataArray) -> str | None:
     return None if units is None else str(units)
 
 
-def quantify_like(ds: xr.Dataset, like: xr.DataArray) -> xr.Dataset:
-    """Turn the `units` attributes of a dataset into quantities of the registry of `like`."""
-    data: Any = like.variable._data
-    registry = data._REGISTRY
+def quantify_like(ds: xr.Dataset, *like: xr.DataArray) -> xr.Dataset:
+    """Turn the `units` attributes of a dataset into quantities, where one of `like` is a quantity.
+
+    They are of the registry of the first such one; variables without units stay as they are.
+    """
+    quantities: list[Any] = [array.variable._data for array in like if is_quantified(array)]
+    if not quantities:
+        return ds
+    registry = quantities[0]._REGISTRY
     out = ds.copy()
     for name, array in ds.data_vars.items():
         if "units" not in array.attrs:  # labels

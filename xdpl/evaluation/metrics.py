@@ -127,7 +127,7 @@ def _evaluate(
     names = [*(metric.name for metric in METRICS), COUNT]
     found = {name: a.transpose(*sites) for name, a in zip(names, arrays, strict=True)}
     out = _describe(xr.Dataset(found).assign_coords(coords).drop_encoding(), units, minimum)
-    return u.quantify_like(out, like) if u.is_quantified(like) else out
+    return u.quantify_like(out, like)
 
 
 def _plain(array: xr.DataArray) -> xr.DataArray:

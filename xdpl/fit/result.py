@@ -109,8 +109,7 @@ class Fit:
         title = f"{self.model.name} parameters learned from attributes"
         out.attrs = provenance(title, self.model, history=ds.attrs.get("history")) | learned
         out = out.drop_encoding()
-        quantified = [array for array in found.values() if units.is_quantified(array)]
-        return units.quantify_like(out, quantified[0]) if quantified else out
+        return units.quantify_like(out, *found.values())
 
     @method_over_nodes(lambda fit, ds, **_: schema.present(ds, fit.model, forcings=fit.forcings_in(ds)))
     def simulate(self, ds: xr.Dataset, **options: Any) -> xr.Dataset:

@@ -55,7 +55,7 @@ def evaluate(
         out = out.assign(by_dryness(scores, dryness).data_vars)
     out.attrs = scores.attrs | provenance(f"scores of {fit.model.name} for {output}", fit.model)
     out.attrs["training"] = json.dumps(fit.settings)
-    return units.quantify_like(out, ds[variable]) if units.is_quantified(ds[variable]) else out
+    return units.quantify_like(out, ds[variable])
 
 
 def _check_period(ds: xr.Dataset, model: Model, period: slice, problems: Problems) -> None:

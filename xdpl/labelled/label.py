@@ -50,8 +50,7 @@ def labelled(
     # Of coordinates too: chunks they were stored in need not fit those of the output.
     out = out.drop_encoding()
     out.attrs = dict(attrs)
-    quantified = [ds[v] for v in variables if units.is_quantified(ds[v])]
-    return units.quantify_like(out, quantified[0]) if quantified else out
+    return units.quantify_like(out, *(ds[v] for v in variables))
 
 
 def _fits(name: str, coord: xr.DataArray, out: xr.Dataset) -> bool:

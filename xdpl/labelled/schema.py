@@ -84,8 +84,8 @@ def forcings(
             result[declared.name] = hit
     if result:
         check_time(ds, model, problems)
-        for f in result.values():
-            check_chunks(f.variable, f.data, problems)
+        for variable in dict.fromkeys(v for f in result.values() for v in f.sources.values()):
+            check_chunks(variable, units.magnitude(ds[variable]), problems)
     return result
 
 
