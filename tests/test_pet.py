@@ -218,11 +218,14 @@ def test_latitude_by_standard_name_mapping_radians_and_scalar(ds):
     np.testing.assert_array_equal(pet(ds.isel(site=2), "oudin"), expected.isel(site=2))
 
 
-def test_latitude_without_units_is_said(ds):
+def test_latitude_without_units_is_refused(ds):
     bare = ds.assign_coords(lat=("site", ds["lat"].values))
+    with pytest.raises(InputErrors) as caught:
+        pet(bare, "oudin")
+    (error,) = caught.value.exceptions
+    assert "expected units convertible to 'degrees', got 'lat' without a units attribute" in str(error)
+    exec(error.fix, {"ds": bare})
     np.testing.assert_array_equal(pet(bare, "oudin"), pet(ds, "oudin"))
-    assert "latitude 'lat' has no units and was taken in degrees" in comment(bare, "oudin")
-    assert "no units" not in comment(ds, "oudin")
 
 
 def test_day_of_year_comes_from_the_dates(ds):

@@ -76,7 +76,7 @@ def pet(ds: xr.Dataset, method: str, *, forcings: Mapping[str, str] | None = Non
 
     The mean temperature may come from the daily minimum and maximum. Air pressure is
     `surface_air_pressure`, else from `surface_altitude`, else the standard atmosphere at
-    sea level. A latitude without units is taken in degrees.
+    sea level.
 
     References
     ----------
@@ -96,8 +96,6 @@ def pet(ds: xr.Dataset, method: str, *, forcings: Mapping[str, str] | None = Non
     if recipe.solar and (latitude := find_latitude(ds, mapping, problems)):
         sources["latitude"] = latitude
         arrays["latitude"] = latitude_in_degrees(ds, latitude, problems)
-        if units.read(ds[latitude]) is None:
-            comments.append(f"latitude {latitude!r} has no units and was taken in degrees")
     problems.raise_if_any()
 
     if recipe.solar:

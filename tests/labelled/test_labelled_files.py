@@ -97,7 +97,11 @@ def quantified(ds, registry):
     for array in ds.data_vars.values():
         array.attrs["units"] = array.attrs["units"].replace(" d-1", "/day").replace("1", "dimensionless", 1)
     coords = {name: None for name in ds.coords}
-    return ds.pint.quantify(coords, unit_registry=registry)
+    out = ds.pint.quantify(coords, unit_registry=registry)
+    if "lat" in out.coords:
+        # pint does not know degrees_north, and takes the attribute all the same.
+        out["lat"].attrs["units"] = "degrees_north"
+    return out
 
 
 def written(ds, path):

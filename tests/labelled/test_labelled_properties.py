@@ -86,7 +86,7 @@ def disguised(ds, d, known):
     out = ds.isel({k: list(v) for k, v in d["labels"].items()})
     for name, choices in known.items():
         slope, offset, unit = choices[d["units"][name]]
-        array = (out[name].drop_attrs() * slope + offset).astype(d["dtype"])
+        array = (out[name].drop_attrs(deep=False) * slope + offset).astype(d["dtype"])
         array = array.transpose(*(dim for dim in d["orders"][name] if dim in array.dims))
         if d["chunks"] is not None:
             array = array.chunk({k: n for k, n in d["chunks"].items() if k in array.dims})

@@ -16,6 +16,10 @@ def tree(**nodes):
     )
 
 
+def latitude(degrees):
+    return xr.DataArray(degrees, attrs={"units": "degrees_north"})
+
+
 def test_nodes_with_forcings_are_run():
     sim = tree().dpl.simulate("hbv")
     assert set(sim.children) == {"north", "south"}
@@ -63,7 +67,10 @@ def test_lazy(counter):
 
 
 def test_pet_and_spin_up():
-    places = {f"/{k}": weather(seed=s).assign_coords(lat=50.0 + s) for s, k in ((1, "north"), (2, "south"))}
+    places = {
+        f"/{k}": weather(seed=s).assign_coords(lat=latitude(50.0 + s))
+        for s, k in ((1, "north"), (2, "south"))
+    }
     pet = tree(**places).dpl.pet("oudin")
     for name in ("north", "south"):
         expected = xdpl.pet(places[f"/{name}"], "oudin")

@@ -52,7 +52,7 @@ def find_latitude(ds: xr.Dataset, mapping: Mapping[str, str], problems: Problems
 
 
 def latitude_in_degrees(ds: xr.Dataset, name: str, problems: Problems) -> xr.Variable:
-    """Latitude in degrees; without units it is taken to be in degrees.
+    """Latitude in degrees.
 
     Parameters
     ----------
@@ -60,11 +60,17 @@ def latitude_in_degrees(ds: xr.Dataset, name: str, problems: Problems) -> xr.Var
     name : str
         Name of the latitude.
     problems : Problems
-        Takes a note of units that are no angle and of values beyond the poles.
+        Takes a note of units that are missing or no angle, and of values beyond the poles.
     """
     array = ds[name]
     if units.read(array) is None:
-        array = array.assign_attrs(units="degrees")
+        problems.add(
+            "latitude",
+            expected="units convertible to 'degrees'",
+            got=f"{name!r} without a units attribute",
+            fix=f'ds["{name}"].attrs["units"] = "degrees_north"',
+        )
+        return array.variable.to_base_variable()
     before = len(problems.found)
     latitude = lookup.in_units(array, "degrees", problems, subject="latitude").variable.to_base_variable()
     if len(problems.found) > before:
