@@ -56,9 +56,12 @@ def test_porosity_is_closer_to_the_truth(fit, ds):
 
 def test_settings_say_how_it_was_trained(fit):
     expected = {
-        "target": "soil_moisture",
-        "target_variable": "soil_moisture",
-        "loss": "nrmse",
+        "targets": {"soil_moisture": "soil_moisture"},
+        "loss": {"soil_moisture": "nrmse"},
+        "weights": {"soil_moisture": 1.0},
+        "members": 1,
+        "dynamic": [],
+        "dynamic_dropout": 0.0,
         "train": ["2001-02-01", "2001-08-31"],
         "validate": ["2001-09-01", "2001-10-31"],
         "validation_sites": None,
@@ -69,12 +72,15 @@ def test_settings_say_how_it_was_trained(fit):
         "batch": 48,
         "epochs": 8,
         "seed": 0,
+        "coverage": None,
         "learning_rate": 0.02,
+        "schedule": "cosine",
+        "weight_decay": 0.0,
         "patience": 30,
         "clip": 1.0,
         "engine": "numba",
     }
-    assert expected.items() <= fit.settings.items()
+    assert {k: fit.settings[k] for k in expected} == expected
     assert set(fit.settings) == {*expected, "stopped", "best_epoch"}
     assert fit.forcings == {
         n: n for n in ("precipitation", "air_temperature", "potential_evapotranspiration")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from xdpl.fit import Fit
     from xdpl.models import Model
-    from xdpl.networks import MLP
+    from xdpl.networks import Network
 
 __all__ = ["learn"]
 
@@ -21,11 +21,15 @@ def learn(
     ds: xr.Dataset,
     model: str | Model,
     *,
-    target: str | Mapping[str, str],
+    target: str | Sequence[str] | Mapping[str, str],
     attributes: Sequence[str],
     forcings: Mapping[str, str] | None = None,
-    network: str | MLP = "mlp",
-    loss: str = "nrmse",
+    network: str | Network | torch.nn.Module = "mlp",
+    members: int = 1,
+    dynamic: Sequence[str] = (),
+    dynamic_dropout: float = 0.0,
+    loss: str | Mapping[str, str] = "nrmse",
+    weights: Mapping[str, float] | None = None,
     train: slice | None = None,
     validate: slice | xr.DataArray | None = None,
     sites: xr.DataArray | None = None,
@@ -36,12 +40,16 @@ def learn(
     window: int = 365,
     warmup: int = 30,
     warmup_gradient: bool = True,
+    coverage: float | None = None,
     learning_rate: float = 5e-3,
+    schedule: str = "cosine",
+    weight_decay: float = 0.0,
     patience: int = 30,
     clip: float = 1.0,
     seed: int = 0,
     progress: bool = True,
     checkpoint: str | Path | None = None,
+    log: str | Path | None = None,
 ) -> Fit:
     """Train a network that maps attributes to the parameters of a process model.
 
@@ -56,8 +64,8 @@ def learn(
         NaN throughout take no part.
     model : str or Model
         A name, such as ``"vic"``, or an instance.
-    target : str or mapping
-        Observed variable that has the name of a model output, or one pair
+    target : str, sequence of str or mapping
+        Observed variables that have the names of model outputs, or pairs
         ``{"model output": "variable"}``. NaN where there is no observation.
     attributes : sequence of str
         Static variables the network sees. Normalised with the mean and standard
@@ -65,11 +73,26 @@ def learn(
     forcings : mapping of str to str, optional
         Which variable is which forcing. Others are found by name, then by CF
         standard name.
-    network : str or MLP
-        ``"mlp"``, or a specification with other options.
-    loss : {"nrmse", "rmse", "site_rmse", "nse", "kge"}
-        Per-site normalised RMSE, pooled RMSE, mean of per-site RMSE, 1 - NSE or
-        1 - KGE averaged over sites. Observed NaN do not count.
+    network : str, Network or torch.nn.Module
+        ``"mlp"`` reads attributes, ``"lstm"`` forcings too, ``"history"`` the history of
+        forcings and observations, ``"transfer"`` relates attributes by few coefficients;
+        a specification from `xdpl.networks` with other options; or a module of your own
+        from normalised attributes (site, attribute) to one column (site, column) for
+        each parameter of each member, of which zeros are the defaults.
+    members : int
+        Parameter sets of each site, over which simulations are averaged; they start
+        apart, scattered around the defaults.
+    dynamic : sequence of str
+        Parameters that vary in time; for networks that read forcings.
+    dynamic_dropout : float
+        Share of the sites at which a dynamic parameter stays at its last value while
+        training, 0 to below 1.
+    loss : {"nrmse", "rmse", "site_rmse", "nse", "kge", "rmse_log"} or mapping
+        Per-site normalised RMSE, pooled RMSE, mean of per-site RMSE, 1 - NSE with
+        (σ + 0.1)² or 1 - KGE averaged over sites, or RMSE mixed with that of
+        logarithms; of each target, if a mapping. Observed NaN do not count.
+    weights : mapping of str to float, optional
+        Of the losses of several targets; 1 each if not given.
     train : slice, optional
         Training period, by dates; the whole record if not given.
     validate : slice or DataArray, optional
@@ -94,8 +117,16 @@ def learn(
         the training period where there is one, else from the period itself.
     warmup_gradient : bool
         Whether gradients flow through the warm-up.
+    coverage : float, optional
+        Make an epoch long enough to reach this share of all days of all sites, such as
+        0.99; a single pass over sites and period, if not given.
     learning_rate : float
-        Of Adam at the start; it falls to zero along a cosine over all epochs.
+        Of AdamW at the start.
+    schedule : {"cosine", "constant", "exponential", "linear"}
+        How the learning rate falls over all epochs: to zero along a cosine or a line, to
+        a hundredth, or not at all.
+    weight_decay : float
+        Decoupled decay of the weights; without it AdamW is Adam.
     patience : int
         Epochs without a better validation loss before stopping.
     clip : float
@@ -107,6 +138,8 @@ def learn(
     checkpoint : path, optional
         File written after each epoch. Calling again with the same data and
         settings continues from it exactly.
+    log : path, optional
+        Folder for TensorBoard.
 
     Returns
     -------
@@ -141,7 +174,11 @@ def learn(
         attributes=attributes,
         forcings=forcings,
         network=network,
+        members=members,
+        dynamic=dynamic,
+        dynamic_dropout=dynamic_dropout,
         loss=loss,
+        weights=weights,
         train=train,
         validate=validate,
         sites=sites,
@@ -152,9 +189,15 @@ def learn(
         window=window,
         warmup=warmup,
         warmup_gradient=warmup_gradient,
+        coverage=coverage,
         learning_rate=learning_rate,
+        schedule=schedule,
+        weight_decay=weight_decay,
         patience=patience,
         clip=clip,
         seed=seed,
     )
-    return run(ds, request, progress=progress, checkpoint=None if checkpoint is None else Path(checkpoint))
+    paths = {"checkpoint": checkpoint, "log": log}
+    return run(
+        ds, request, progress=progress, **{k: None if p is None else Path(p) for k, p in paths.items()}
+    )

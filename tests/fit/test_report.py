@@ -75,7 +75,7 @@ def test_history_is_a_dataset(fit):
 
 def test_fields_cannot_be_replaced(fit):
     with pytest.raises(dataclasses.FrozenInstanceError):
-        fit.mean = np.zeros(4)
+        fit.scaling.attributes.mean = np.zeros(4)
 
 
 def test_reachable_from_the_package(fit):

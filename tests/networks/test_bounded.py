@@ -9,8 +9,9 @@ import xdpl
 from xdpl.models import Parameter
 from xdpl.models.hbv import HBV
 from xdpl.networks import MLP
+from xdpl.networks.base import Inputs, Outputs, Sizes
 from xdpl.networks.bounded import ParameterNetwork
-from xdpl.networks.mlp import build
+from xdpl.networks.columns import Columns
 
 MODELS = [xdpl.models.get(name) for name in xdpl.models.available()] + [
     HBV(variant="capillary"),
@@ -31,17 +32,26 @@ def inside(values, parameter):
     return bool(np.all((values >= lower) & (values <= upper)))
 
 
+class Through(torch.nn.Module):
+    """The attributes are the outputs."""
+
+    def forward(self, inputs):
+        return Outputs(inputs.attributes)
+
+
 def identity(parameters):
     """Bounds alone: the raw value of each parameter is the input."""
-    return ParameterNetwork(torch.nn.Identity(), parameters)
+    network = ParameterNetwork(Through(), Columns(tuple(parameters)))
+    return lambda raw: network(Inputs(raw))
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
 @given(scale=st.sampled_from([0.0, 1.0, 1e6]), seed=st.integers(0, 99))
 def test_fresh_network_returns_defaults(model, scale, seed):
     torch.manual_seed(seed)
-    network = ParameterNetwork(build(MLP(), 3, len(model.parameters)), model.parameters)
-    out = network(scale * torch.randn(7, 3))
+    columns = Columns.of(model)
+    body = MLP().build(Sizes(("a", "b", "c"), columns=columns.names))
+    out = ParameterNetwork(body, columns)(Inputs(scale * torch.randn(7, 3)))
     assert list(out) == [p.name for p in model.parameters]
     for parameter in model.parameters:
         assert_default(out[parameter.name].detach(), parameter)

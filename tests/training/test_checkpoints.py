@@ -63,7 +63,7 @@ def test_interrupted_within_an_epoch(path, monkeypatch):
     def broken(*args):
         epochs.append(args)
         if len(epochs) == 3:
-            next(args[2])  # draws from the generator first
+            next(args[1])  # draws from the generator first
             raise KeyboardInterrupt
         return clean(*args)
 

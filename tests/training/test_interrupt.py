@@ -56,11 +56,11 @@ def test_ctrl_c_returns_the_best_so_far():
 def test_best_weights_so_far_are_kept(monkeypatch):
     losses, seen = iter([2.0, 1.0, 3.0]), []
 
-    def validate(model, network, validation, plan):
+    def validate(course):
         value = next(losses, None)
         if value is None:
             raise KeyboardInterrupt
-        vector = [v.detach().numpy().ravel().copy() for v in network.state_dict().values()]
+        vector = [v.detach().numpy().ravel().copy() for v in course.network.state_dict().values()]
         seen.append(np.concatenate(vector))
         return value
 

@@ -106,7 +106,7 @@ def test_target_under_another_name():
     ds = world().rename(runoff="q_obs")
     fit = quick(ds, target={"runoff": "q_obs"})
     assert_same_fit(fit, quick())
-    assert (fit.settings["target"], fit.settings["target_variable"]) == ("runoff", "q_obs")
+    assert fit.settings["targets"] == fit.targets == {"runoff": "q_obs"}
     assert "rmse" in fit.evaluate(ds)
 
 

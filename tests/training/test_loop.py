@@ -51,8 +51,8 @@ def scripted(monkeypatch, losses):
     """Validation losses as told; returns the weights at the end of each epoch."""
     seen = []
 
-    def validate(model, network, validation, plan):
-        seen.append(torch.nn.utils.parameters_to_vector(network.parameters()).detach().numpy().copy())
+    def validate(course):
+        seen.append(torch.nn.utils.parameters_to_vector(course.network.parameters()).detach().numpy().copy())
         return losses[len(seen) - 1]
 
     monkeypatch.setattr(loop, "_validate", validate)

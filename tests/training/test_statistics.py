@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from helpers_learn import ATTRIBUTES, Bucket, assert_same_fit, quick, world
 
 from xdpl.errors import Problems
 from xdpl.labelled.grid import Grid
+from xdpl.networks.base import Inputs
 from xdpl.training import arrays
 from xdpl.training.request import Request, inspect
 
@@ -21,11 +23,12 @@ def held_out():
 
 
 def gathered(ds, sites=None, validate=None):
-    unset = dict.fromkeys(Request.__dataclass_fields__)
+    unset: dict = dict.fromkeys(Request.__dataclass_fields__) | {"dynamic": (), "members": 1}
     request = Request(
         **(unset | {"model": Bucket(), "target": "runoff", "attributes": ATTRIBUTES, "network": "mlp"})
         | {"loss": "nrmse", "epochs": 1, "batch": 1, "window": 1, "warmup": 0, "patience": 1, "seed": 0}
-        | {"learning_rate": 0.1, "clip": 1.0}
+        | {"learning_rate": 0.1, "clip": 1.0, "dynamic_dropout": 0.0, "weight_decay": 0.0}
+        | {"schedule": "cosine"}
     )
     problems = Problems("learn")
     inputs = inspect(ds, request, problems)
@@ -40,23 +43,25 @@ def test_mean_and_standard_deviation_by_hand(held_out):
     chosen = held_out.transpose("lat", "lon").values.ravel()
     for i, name in enumerate(ATTRIBUTES):
         values = ds[name].values.ravel()[chosen]
-        assert fit.mean[i] == pytest.approx(values.mean(), rel=1e-12)
-        assert fit.std[i] == pytest.approx(values.std(), rel=1e-12)
+        assert fit.scaling.attributes.mean[i] == pytest.approx(values.mean(), rel=1e-12)
+        assert fit.scaling.attributes.std[i] == pytest.approx(values.std(), rel=1e-12)
     assert fit.settings["training_sites"] == 4
 
 
 def test_network_sees_normalised_attributes():
     ds = world()
     fit = quick(ds)
-    import torch
-
+    moments = fit.scaling.attributes
     normal = np.stack(
-        [(ds[n].values.ravel() - m) / s for n, m, s in zip(ATTRIBUTES, fit.mean, fit.std, strict=True)]
+        [
+            (ds[n].values.ravel() - m) / s
+            for n, m, s in zip(ATTRIBUTES, moments.mean, moments.std, strict=True)
+        ]
     )
     with torch.no_grad():
-        expected = fit.network(torch.tensor(normal.T, dtype=torch.float32))
+        expected = fit.network(Inputs(torch.tensor(normal.T, dtype=torch.float32)))
     for name, values in expected.items():
-        np.testing.assert_array_equal(fit.parameters(ds)[name].values.ravel(), values.numpy())
+        np.testing.assert_allclose(fit.parameters(ds)[name].values.ravel(), values.numpy(), rtol=1e-6)
 
 
 def test_held_out_sites_change_nothing(held_out):
@@ -108,24 +113,26 @@ def test_validation_sites_are_held_out(held_out):
     ds = world()
     fit = quick(ds, validate=~held_out)
     assert (fit.settings["training_sites"], fit.settings["validation_sites"]) == (4, 2)
-    np.testing.assert_array_equal(fit.mean, quick(ds, sites=held_out).mean)
+    np.testing.assert_array_equal(
+        fit.scaling.attributes.mean, quick(ds, sites=held_out).scaling.attributes.mean
+    )
     np.testing.assert_array_equal(fit.history["loss"], quick(ds, sites=held_out).history["loss"])
     assert "2 sites, 2001-02-01 to 2001-04-30" in repr(fit)
 
 
-def test_scale_is_spread_with_a_floor():
+def test_spread_is_the_standard_deviation_of_the_training_period():
     ds = world()
     ds["runoff"][:, 0, 0] = ds["runoff"][:, 0, 0] * 0 + 1.0  # a site that does not vary
-    scale = gathered(ds).scale
+    found = gathered(ds)
     spread = ds["runoff"].sel(time=TRAIN).std("time").values.ravel()
-    np.testing.assert_allclose(scale, spread + 0.1 * np.median(spread), rtol=1e-4)
-    assert scale[0] == pytest.approx(0.1 * np.median(spread), rel=1e-4)
+    np.testing.assert_allclose(found.std["runoff"], spread, rtol=1e-4, atol=1e-7)
+    assert found.typical["runoff"] == pytest.approx(np.median(spread), rel=1e-4)
 
 
-def test_scale_where_nothing_varies():
+def test_where_nothing_varies():
     ds = world()
     ds["runoff"] = (ds["runoff"] * 0 + 2.0).assign_attrs(units="mm d-1")
-    np.testing.assert_array_equal(gathered(ds).scale, 1.0)
+    np.testing.assert_array_equal(gathered(ds).std["runoff"], 0.0)
     assert np.isfinite(quick(ds).history["loss"]).all()
 
 
@@ -133,7 +140,7 @@ def test_constant_attribute_is_harmless():
     ds = world()
     ds["flat"] = xr.full_like(ds["sand"], 0.3)
     fit = quick(ds, attributes=["flat", "clay"])
-    assert fit.std[0] == 1.0
+    assert fit.scaling.attributes.std[0] == 1.0
     assert fit.parameters(ds).to_array().notnull().all()
 
 

@@ -24,6 +24,7 @@ def observed_target(
     forcings: Mapping[str, str] | None,
     problems: Problems,
     *,
+    output: str,
     fix: str,
 ) -> xr.DataArray:
     """The observations that simulated values are held against.
@@ -37,6 +38,8 @@ def observed_target(
     forcings : mapping of str to str, optional
         May name the ``area`` that a flow in m3 s-1 is divided by.
     problems : Problems
+    output : str
+        Output of the model that they are held against.
     fix : str
         What to do if there is no such variable.
 
@@ -53,7 +56,7 @@ def observed_target(
     if variable not in ds:
         problems.add(variable, expected="the observed target in the dataset", got="no such variable", fix=fix)
     problems.raise_if_any()
-    units = fit.model.output(fit.settings["target"]).units
+    units = fit.model.output(output).units
     observed, area = per_area(ds, variable, units, forcings, problems)
     if area:
         observed = in_units(observed, units, problems).assign_attrs(units=units)

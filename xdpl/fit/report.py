@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xdpl import tables
+from xdpl.networks.series import SeriesNetwork
 
 if TYPE_CHECKING:
     from xdpl.fit.result import Fit
@@ -17,15 +18,15 @@ def rows(fit: Fit) -> list[tuple[str, str]]:
     s = fit.settings
     history = fit.history
     best = s["best_epoch"]
-    layers = " → ".join(map(str, (len(fit.attributes), *fit.network_spec.hidden, len(fit.model.parameters))))
     lines = [
         ("model", f"{fit.model.name} ({len(fit.model.parameters)} parameters)"),
-        ("target", f"{s['target']} (variable {s['target_variable']!r})"),
+        ("target", ", ".join(f"{k} (variable {v!r})" for k, v in fit.targets.items())),
         ("attributes", tables.listed(fit.attributes)),
-        ("network", f"{fit.network_spec.kind} {layers}"),
+        ("network", fit.network_spec.describe(len(fit.attributes), _columns(fit))),
+        *_members(fit),
         ("training", f"{s['training_sites']} sites, {s['train'][0]} to {s['train'][1]}"),
         ("validation", _validation(s)),
-        ("loss", f"{s['loss']}, seed {s['seed']}"),
+        ("loss", f"{_losses(s)}, seed {s['seed']}"),
         ("warm-up", f"{s['warmup']} steps, {'with' if s['warmup_gradient'] else 'without'} gradient"),
         (
             "stopped",
@@ -49,6 +50,23 @@ def text(fit: Fit) -> str:
 def html(fit: Fit) -> str:
     """HTML table."""
     return f"<b>xdpl.Fit</b>{tables.html(rows(fit))}"
+
+
+def _columns(fit: Fit) -> int:
+    alone = isinstance(fit.network, SeriesNetwork)
+    return len(fit.targets) if alone else len(fit.network.columns.names)
+
+
+def _members(fit: Fit) -> list[tuple[str, str]]:
+    count, dynamic = fit.settings["members"], fit.settings["dynamic"]
+    rows = [("members", f"{count}, averaged")] if count > 1 else []
+    return rows + ([("dynamic", ", ".join(dynamic))] if dynamic else [])
+
+
+def _losses(s: dict[str, Any]) -> str:
+    if len(s["loss"]) == 1:
+        return str(next(iter(s["loss"].values())))
+    return ", ".join(f"{s['weights'][k]:g} {loss} of {k}" for k, loss in s["loss"].items())
 
 
 def _validation(s: dict[str, Any]) -> str:

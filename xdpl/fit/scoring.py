@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.evaluation import metrics, pooled
+from xdpl.fit.consistency import notes
 from xdpl.fit.observed import observed_target
 from xdpl.fit.worst import by_dryness
 from xdpl.labelled import schema
@@ -29,33 +30,79 @@ def evaluate(
     ds: xr.Dataset,
     *,
     time: slice | None,
-    target: str | None,
+    target: str | Mapping[str, str] | None,
     forcings: Mapping[str, str] | None,
 ) -> xr.Dataset:
     """Metrics of a fit; arguments as in `Fit.evaluate`."""
     problems = Problems("Fit.evaluate")
-    variable = target or fit.settings["target_variable"]
     if time is not None:
         _check_period(ds, fit.model, time, problems)
     mapping = forcings or fit.forcings_in(ds)
-    output = fit.settings["target"]
+    variables = _variables(fit, target, problems)
     fix = 'fit.evaluate(ds, target="<variable>")'
-    observed = observed_target(fit, ds, variable, mapping, problems, fix=fix)
-    simulated = fit.simulate(ds, forcings=mapping, outputs=[output])[output]
-    if time is not None:
-        simulated, observed = simulated.sel(time=time), observed.sel(time=time)
-        ds = ds.sel(time=time)
+    observed = {
+        k: observed_target(fit, ds, v, mapping, problems, output=k, fix=fix) for k, v in variables.items()
+    }
+    at = _start(fit, ds, time, problems)
+    simulated = fit.simulate(ds, at=at, forcings=mapping, outputs=list(variables))
+    period = slice(None) if time is None else time
+    dryness = _dryness(ds.sel(time=period), fit.model, mapping)
+    scores = {
+        k: _score(simulated[k].sel(time=period), observed[k].sel(time=period), dryness) for k in variables
+    }
+    out = _together(scores)
+    first = next(iter(scores.values()))
+    out.attrs = first.attrs | provenance(f"scores of {fit.model.name} for {', '.join(scores)}", fit.model)
+    out.attrs["training"] = json.dumps(fit.settings)
+    out.attrs["comment"] = "; ".join(notes(fit.settings["loss"].values()))
+    return units.quantify_like(out, *(ds[v] for v in variables.values()))
+
+
+def _variables(fit: Fit, target: str | Mapping[str, str] | None, problems: Problems) -> dict[str, str]:
+    """The observed variable of each target that is scored."""
+    if isinstance(target, Mapping):
+        for name in target:
+            if name not in fit.targets:
+                known = f"targets of the fit: {', '.join(fit.targets)}"
+                problems.add("target", expected=known, got=repr(name), fix="remove it")
+        return fit.targets | {k: v for k, v in target.items() if k in fit.targets}
+    if target is not None and len(fit.targets) > 1:
+        names = ", ".join(f'"{k}": ...' for k in fit.targets)
+        problems.add(
+            "target", expected="a mapping, of several targets", got=repr(target), fix=f"target={{{names}}}"
+        )
+    return fit.targets if target is None else {fit.target: target}
+
+
+def _start(fit: Fit, ds: xr.Dataset, time: slice | None, problems: Problems) -> Any:
+    """Before what date a network may read observations: nothing of what is scored."""
+    if not fit.network_spec.steps:
+        return None
+    problems.raise_if_any()
+    period = ds["time"] if time is None else ds["time"].sel(time=time)
+    return period.values[0]
+
+
+def _score(simulated: xr.DataArray, observed: xr.DataArray, dryness: xr.DataArray | None) -> xr.Dataset:
     # Quantities go in and out at the boundary only.
     simulated, observed = units.dequantify(simulated), units.dequantify(observed)
     scores = metrics(simulated, observed)
     together = pooled(simulated, observed)
     out = scores.assign({f"pooled_{k}": v for k, v in together.data_vars.items()})
-    dryness = _dryness(ds, fit.model, mapping)
-    if dryness is not None:
-        out = out.assign(by_dryness(scores, dryness).data_vars)
-    out.attrs = scores.attrs | provenance(f"scores of {fit.model.name} for {output}", fit.model)
-    out.attrs["training"] = json.dumps(fit.settings)
-    return units.quantify_like(out, ds[variable])
+    return out if dryness is None else out.assign(by_dryness(scores, dryness).data_vars)
+
+
+def _together(scores: dict[str, xr.Dataset]) -> xr.Dataset:
+    """Scores of several targets along a dim `target`; units that differ become a coordinate."""
+    if len(scores) == 1:
+        return next(iter(scores.values())).copy()
+    parts = list(scores.values())
+    out = xr.concat(parts, dim="target", coords="minimal", compat="override", combine_attrs="drop")
+    for name in out.data_vars:
+        attrs = [dict(part[name].attrs) for part in parts]
+        out[name].attrs = {k: v for k, v in attrs[0].items() if all(a.get(k) == v for a in attrs)}
+    own = [str(part["rmse"].attrs.get("units", "1")) for part in parts]
+    return out.assign_coords(target=list(scores), target_units=("target", own))
 
 
 def _check_period(ds: xr.Dataset, model: Model, period: slice, problems: Problems) -> None:

@@ -12,12 +12,13 @@ import numpy as np
 import torch
 import xarray as xr
 
-from xdpl import models
+from xdpl import models, networks
 from xdpl.errors import Problems
 from xdpl.labelled.attrs import model_hash, provenance
-from xdpl.networks.bounded import ParameterNetwork
-from xdpl.networks.mlp import build
-from xdpl.networks.spec import MLP
+from xdpl.networks import Network
+from xdpl.networks.assemble import assemble
+from xdpl.networks.columns import Columns
+from xdpl.networks.scaling import Moments, Scaling
 
 if TYPE_CHECKING:
     from xdpl.fit.result import Fit
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "save"]
 
-_FORMAT = "xdpl-fit-1"
+_FORMAT = "xdpl-fit-2"
 
 
 def save(fit: Fit, path: Path) -> None:
@@ -42,8 +43,9 @@ def save(fit: Fit, path: Path) -> None:
         )
     weights = {k: v.cpu().numpy() for k, v in fit.network.state_dict().items()}
     ds = xr.Dataset({k: (tuple(f"{k}_{i}" for i in range(v.ndim)), v) for k, v in weights.items()})
-    ds["attribute_mean"] = ("attribute", fit.mean)
-    ds["attribute_std"] = ("attribute", fit.std)
+    for kind, moments in _moments(fit.scaling).items():
+        ds[f"{kind}_mean"] = (kind, moments.mean)
+        ds[f"{kind}_std"] = (kind, moments.std)
     ds = ds.assign(fit.history.data_vars)
     description = {
         "format": _FORMAT,
@@ -63,7 +65,9 @@ def save(fit: Fit, path: Path) -> None:
     partial.rename(path)
 
 
-def load(path: str | Path, model: Model | None = None) -> Fit:
+def load(
+    path: str | Path, model: Model | None = None, network: torch.nn.Module | Network | None = None
+) -> Fit:
     """Read a fit written by `Fit.save`; no code from the file is run.
 
     Parameters
@@ -71,6 +75,8 @@ def load(path: str | Path, model: Model | None = None) -> Fit:
     path : str or Path
     model : Model, optional
         Needed for a model that is not known by name.
+    network : torch.nn.Module, optional
+        Needed for a network of your own, with any weights.
 
     Returns
     -------
@@ -86,22 +92,28 @@ def load(path: str | Path, model: Model | None = None) -> Fit:
     path = Path(path)
     ds, description = _read(path)
     model = _model(path, description, model)
-    spec = MLP.from_dict(description["network"])
-    network = ParameterNetwork(
-        build(spec, len(description["attributes"]), len(model.parameters)), model.parameters
+    spec = _spec(path, description["network"], network)
+    settings = description["settings"]
+    scaling = Scaling(
+        *(
+            Moments(ds[f"{k}_mean"].values, ds[f"{k}_std"].values)
+            for k in ("attribute", "forcing", "response")
+        )
     )
-    network.load_state_dict({k: torch.from_numpy(ds[k].values.copy()) for k in network.state_dict()})
+    columns = Columns.of(model, settings["members"], settings["dynamic"])
+    attributes = description["attributes"]
+    whole = assemble(spec, model, columns, scaling, list(attributes), list(settings["targets"]))
+    whole.load_state_dict({k: torch.from_numpy(ds[k].values.copy()) for k in whole.state_dict()})
     history = ds[[k for k, v in ds.data_vars.items() if v.dims == ("epoch",)]]
     return Fit(
         model=model,
         network_spec=spec,
-        network=network.eval(),
-        attributes=description["attributes"],
-        mean=ds["attribute_mean"].values,
-        std=ds["attribute_std"].values,
+        network=whole.eval(),
+        attributes=attributes,
+        scaling=scaling,
         forcings=description["forcings"],
         history=history.drop_attrs(deep=False),
-        settings=description["settings"],
+        settings=settings,
     )
 
 
@@ -130,12 +142,9 @@ def _read(path: Path) -> tuple[xr.Dataset, dict[str, Any]]:
 
 def _model(path: Path, description: dict[str, Any], model: Model | None) -> Model:
     name = description["model"]
+    model = models.restore(name, description["model_options"]) if model is None else model
     if model is None:
-        if name not in models.available():
-            _refuse(
-                "load", path, f"the model {name!r}", "no model of that name", f"load(path, model={name}())"
-            )
-        model = type(models.get(name))(**description["model_options"])
+        _refuse("load", path, f"the model {name!r}", "no model of that name", f"load(path, model={name}())")
     if model_hash(model) != description["model_hash"]:
         _refuse(
             "load",
@@ -145,6 +154,24 @@ def _model(path: Path, description: dict[str, Any], model: Model | None) -> Mode
             "pass the model as it was in training",
         )
     return model
+
+
+def _spec(path: Path, described: dict[str, Any], given: torch.nn.Module | Network | None) -> Network:
+    if given is not None:
+        return networks.get(given, "load")
+    if described["kind"] == networks.Custom.kind:
+        _refuse(
+            "load",
+            path,
+            f"the module {described['module']!r} of the fit",
+            "none, since code is not stored",
+            "load(path, network=<the module>)",
+        )
+    return networks.from_dict(described)
+
+
+def _moments(scaling: Scaling) -> dict[str, Moments]:
+    return {"attribute": scaling.attributes, "forcing": scaling.forcings, "response": scaling.responses}
 
 
 def _checksum(ds: xr.Dataset) -> str:

@@ -6,11 +6,23 @@ import difflib
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from xdpl.errors import Problems, short
 from xdpl.models.base import Flux, Forcing, Model, Parameter, State
+from xdpl.models.network_only import NetworkOnly
 
-__all__ = ["Flux", "Forcing", "Model", "Parameter", "State", "available", "get"]
+__all__ = [
+    "Flux",
+    "Forcing",
+    "Model",
+    "NetworkOnly",
+    "Parameter",
+    "State",
+    "available",
+    "get",
+    "restore",
+]
 
 _BUILTIN = {"hbv": "xdpl.models.hbv:HBV", "vic": "xdpl.models.vic:VIC"}
 
@@ -54,6 +66,15 @@ def get(model: str | Model, call: str = "xdpl.models.get") -> Model:
         fix=f"use {close[0]!r}" if close else "name a known model or pass an instance, such as MyModel()",
     )
     problems.raise_all()
+
+
+def restore(name: str, options: dict[str, Any]) -> Model | None:
+    """Return the model of a name with the options that `Model.options` gave; None if it is not known."""
+    if name == NetworkOnly.name:
+        like = restore(**options["like"])
+        return None if like is None else NetworkOnly(like)
+    found = _found()
+    return _load(found[name])(**options) if name in found else None
 
 
 def _load(entry: EntryPoint | str) -> type[Model]:

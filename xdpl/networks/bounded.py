@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from xdpl.models import Parameter
+from xdpl.networks.base import Inputs
+from xdpl.networks.columns import Columns
 
 __all__ = ["ParameterNetwork"]
 
@@ -18,50 +20,99 @@ class ParameterNetwork(torch.nn.Module):
     Parameters
     ----------
     body : Module
-        (site, attribute) -> (site, parameter), unbounded; zero means the default.
-    parameters : sequence of Parameter
+        `Inputs` -> `Outputs`, unbounded; zero means the default.
+    columns : Columns
+        What the outputs of the body are.
+    dropout : float
+        Fraction of dynamic parameters that stay still while training.
+    spread : float
+        Standard deviation of what is added to each member's outputs: members that start
+        equal have equal gradients and stay so.
     """
 
-    lower: torch.Tensor
-    upper: torch.Tensor
-    offset: torch.Tensor
-    least: torch.Tensor
-    most: torch.Tensor
-    log: torch.Tensor
+    lower: Tensor
+    upper: Tensor
+    offset: Tensor
+    least: Tensor
+    most: Tensor
+    log: Tensor
+    start: Tensor
 
-    def __init__(self, body: torch.nn.Module, parameters: Sequence[Parameter]) -> None:
+    def __init__(
+        self, body: torch.nn.Module, columns: Columns, *, dropout: float = 0.0, spread: float = 0.5
+    ) -> None:
         super().__init__()
         self.body = body
-        self.names = tuple(p.name for p in parameters)
-        spans = [_span(p) for p in parameters]
+        self.columns = columns
+        self.dropout = dropout
+        own = [p for p in columns.parameters for _ in range(columns.count(p))]
+        spans = torch.tensor([_span(p) for p in own], dtype=torch.float64).reshape(-1, 5)
         for i, name in enumerate(("lower", "upper", "offset", "least", "most")):
-            self.register_buffer(
-                name, torch.tensor([s[i] for s in spans], dtype=torch.float64), persistent=False
-            )
-        is_log = torch.tensor([p.scale == "log" for p in parameters])
-        self.register_buffer("log", is_log, persistent=False)
+            self.register_buffer(name, spans[:, i].clone(), persistent=False)
+        self.register_buffer("log", torch.tensor([p.scale == "log" for p in own]), persistent=False)
+        if columns.members > 1:
+            apart = torch.tensor([columns.count(p) > 1 for p in own])
+            self.register_buffer("start", torch.where(apart, spread * torch.randn(len(own)), 0.0))
 
-    def forward(self, attributes: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(self, inputs: Inputs) -> dict[str, Tensor]:
         """Parameters of every site.
 
         Parameters
         ----------
-        attributes : Tensor, (site, attribute)
+        inputs : Inputs
             Normalised.
 
         Returns
         -------
-        dict of str to Tensor, (site,)
-            In declared units.
+        dict of str to Tensor, ([time,] [member,] site)
+            In declared units; with a time dim for dynamic parameters, with a member dim
+            where members have their own.
         """
-        raw = self.body(attributes)
-        share = torch.sigmoid(raw + self.offset.to(raw.dtype))
-        lower, upper = self.lower.to(raw.dtype), self.upper.to(raw.dtype)
-        value = lower + (upper - lower) * share
-        value = torch.where(self.log, torch.exp(torch.where(self.log, value, 0.0)), value)
+        raw = self.body(inputs)
+        still = self._bounded(raw.still, list(range(raw.still.shape[1])))
+        columns = self.columns
+        moving = list(columns.moving)
+        series = None
+        if raw.series is not None:
+            mixed = self._stilled(raw.series, raw.still[:, moving])
+            series = self._bounded(mixed, moving)
+        values, first, first_moving = {}, 0, 0
+        for p in columns.parameters:
+            count = columns.count(p)
+            if series is not None and p.name in columns.dynamic:
+                part = series[first_moving : first_moving + count].movedim(0, 1)
+                first_moving += count
+            else:
+                part = still[first : first + count]
+            first += count
+            values[p.name] = part if count > 1 else part.squeeze(-2)
+        return values
+
+    def _bounded(self, raw: Tensor, which: list[int]) -> Tensor:
+        """Columns (..., column) in their bounds, as (column, ...)."""
+        kind = raw.dtype
+        raw = raw.movedim(-1, 0)
+        shape = (-1,) + (1,) * (raw.ndim - 1)
+
+        def own(name: str) -> Tensor:
+            return getattr(self, name)[which].reshape(shape)
+
+        raw = raw + own("offset").to(kind)
+        if self.columns.members > 1:
+            raw = raw + own("start").to(kind)
+        lower, upper = own("lower").to(kind), own("upper").to(kind)
+        value = lower + (upper - lower) * torch.sigmoid(raw)
+        if bool(self.log.any()):
+            value = torch.where(own("log"), torch.exp(torch.where(own("log"), value, 0.0)), value)
         # In single precision exp(log(5000)) is above 5000.
-        value = value.clamp(self.least.to(raw.dtype), self.most.to(raw.dtype))
-        return dict(zip(self.names, value.unbind(dim=1), strict=True))
+        return torch.minimum(torch.maximum(value, own("least").to(kind)), own("most").to(kind))
+
+    def _stilled(self, series: Tensor, still: Tensor) -> Tensor:
+        """Some columns of some sites held at their last value, Feng et al. (2022)."""
+        if not (self.training and self.dropout):
+            return series
+        held = torch.rand_like(still) < self.dropout
+        return torch.where(held, still, series)
 
 
 def _span(p: Parameter) -> tuple[float, float, float, float, float]:

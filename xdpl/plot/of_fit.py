@@ -46,7 +46,7 @@ class FitPlot:
             best = self._fit.settings["best_epoch"]
             ax.axvline(best, color="0.6", linewidth=1, zorder=0, label=f"best epoch, {best}")
         ax.set_xlabel("epoch")
-        loss = self._fit.settings["loss"]
+        loss = ", ".join(dict.fromkeys(self._fit.settings["loss"].values()))
         # The other losses are ratios.
         units_too = f", {self._target.units}" if loss in ("rmse", "site_rmse") else ""
         ax.set_ylabel(f"loss ({loss}{units_too})")
@@ -117,7 +117,7 @@ class FitPlot:
         both = np.isfinite(simulated.values) & np.isfinite(observed.values)
         if not both.any():
             problems = Problems("plot")
-            variable = self._fit.settings["target_variable"]
+            variable = self._fit.target_variable
             problems.add(
                 variable, expected="observations to show", got="none", fix="another period or other sites"
             )
@@ -136,11 +136,11 @@ class FitPlot:
         # Here and not above: it needs torch, which pictures alone do not.
         from xdpl.fit.observed import observed_target
 
-        output, variable = self._fit.settings["target"], self._fit.settings["target_variable"]
+        output, variable = self._fit.target, self._fit.target_variable
         problems = Problems("plot")
         fix = f'ds = ds.rename({{"<variable>": "{variable}"}})'
         mapping = self._fit.forcings_in(ds)
-        observed = observed_target(self._fit, ds, variable, mapping, problems, fix=fix)
+        observed = observed_target(self._fit, ds, variable, mapping, problems, output=output, fix=fix)
         observed = in_units(observed, self._target.units, problems)
         simulated = self._fit.simulate(ds, outputs=[output])[output]
         simulated = units.strip(simulated, self._target.units)
@@ -148,4 +148,4 @@ class FitPlot:
 
     @property
     def _target(self) -> Declaration:
-        return self._fit.model.output(self._fit.settings["target"])
+        return self._fit.model.output(self._fit.target)

@@ -12,29 +12,44 @@ import numpy as np
 import torch
 import xarray as xr
 
-from xdpl import engines, networks, units
+from xdpl import engines, units
 from xdpl.engines.tracing.trace import step_of
 from xdpl.errors import Problems, short
 from xdpl.fit.result import Fit
 from xdpl.labelled.attrs import model_hash
 from xdpl.labelled.grid import Grid
+from xdpl.models import NetworkOnly
+from xdpl.networks.assemble import assemble
 from xdpl.networks.bounded import ParameterNetwork
-from xdpl.networks.mlp import build
+from xdpl.networks.series import SeriesNetwork
 from xdpl.training.arrays import Arrays, Period, gather, periods
-from xdpl.training.loop import Outcome, Plan, train
+from xdpl.training.forward import Alone, Forward
+from xdpl.training.logbook import check_log
+from xdpl.training.loop import Course, Outcome, train
+from xdpl.training.objective import Answers, Objective
+from xdpl.training.parallel import Team, join
+from xdpl.training.plan import Plan
 from xdpl.training.request import Inputs, Request, inspect
-from xdpl.training.samples import Batch, Samples, Windows
+from xdpl.training.samples import Batch, Samples
+from xdpl.training.tensors import tensors
+from xdpl.training.windows import Windows
 
 __all__ = ["run"]
 
+# Sites that are validated at once.
+_TILE = 128
 
-def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | None) -> Fit:
+
+def run(
+    ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | None, log: Path | None = None
+) -> Fit:
     """Check, gather, train; arguments as in `xdpl.learn`."""
     asked = request.model
     name = asked if isinstance(asked, str) else getattr(asked, "name", short(asked))
     problems = Problems(f"learn({name!r})")
     device = _device(request.device, problems)
     _check_folder(checkpoint, problems)
+    check_log(log, problems)
     engines.check(request.engine, device.type == "cuda", problems)
     inputs = inspect(ds, request, problems)
     request = request.plain()
@@ -42,38 +57,58 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | 
     grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), _variables(inputs))
     when = periods(ds, request.train, request.validate)
     arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems)
-    samples = _samples(arrays, device)
-    windows = _windows(request, arrays, when, inputs.target.variable, problems)
+    samples = tensors(arrays, inputs.network, device)
+    team = join(device)
+    windows = _windows(request, arrays, when, inputs, team, problems)
+    engine = engines.choose(samples.attributes) if request.engine is None else request.engine
     plan = Plan(
-        inputs.output,
-        request.loss,
         request.epochs,
         request.learning_rate,
-        request.warmup_gradient,
+        request.schedule,
+        request.weight_decay,
         request.clip,
         request.patience,
         request.seed,
-        engines.choose(samples.observed) if request.engine is None else request.engine,
     )
-    if plan.engine != "array":
+    targets = tuple(inputs.targets)
+    if engine != "array" and not isinstance(inputs.model, NetworkOnly):
         # What kernels cannot run is said before the bar appears.
-        step_of(inputs.model, (inputs.output,))
+        step_of(inputs.model, targets)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(request.seed)
-        body = build(inputs.network, arrays.attributes.shape[1], len(inputs.model.parameters))
-        network = ParameterNetwork(body, inputs.model.parameters).to(device)
-        outcome = train(
+        network = assemble(
+            inputs.network,
             inputs.model,
+            inputs.columns,
+            arrays.scaling,
+            list(inputs.attributes),
+            targets,
+            request.dynamic_dropout,
+        ).to(device)
+        forward = (
+            Alone(network)
+            if isinstance(network, SeriesNetwork)
+            else Forward(inputs.model, network, targets, engine, request.warmup_gradient)
+        )
+        course = Course(
             network,
+            forward,
+            Objective(inputs.losses, inputs.weights),
             samples,
             windows,
+            _validation(samples, arrays, when, request),
+            team,
+        )
+        described = _described(inputs, request, plan, windows, engine)
+        outcome = train(
+            course,
             plan,
-            validation=_validation(samples, arrays, when, request),
             progress=progress,
             checkpoint=checkpoint,
-            fingerprint=_fingerprint(arrays, plan, windows, when, inputs),
+            log=log,
+            fingerprint=_fingerprint(arrays, described, when),
         )
-    return _fit(inputs, request, arrays, network.cpu(), outcome, plan, windows, when, ds)
+    return _fit(inputs, request, arrays, network.cpu(), outcome, described, when, ds)
 
 
 def _device(device: str | torch.device | None, problems: Problems) -> torch.device:
@@ -101,20 +136,13 @@ def _check_folder(checkpoint: Path | None, problems: Problems) -> None:
         )
 
 
-def _samples(arrays: Arrays, device: torch.device) -> Samples:
-    def tensor(values: np.ndarray) -> torch.Tensor:
-        return torch.tensor(values, dtype=torch.float32, device=device)
-
-    return Samples(
-        {k: tensor(v) for k, v in arrays.forcings.items()},
-        tensor(arrays.observed),
-        tensor((arrays.attributes - arrays.mean) / arrays.std),
-        tensor(arrays.scale),
-    )
-
-
 def _windows(
-    request: Request, arrays: Arrays, when: dict[str, Period], variable: str, problems: Problems
+    request: Request,
+    arrays: Arrays,
+    when: dict[str, Period],
+    inputs: Inputs,
+    team: Team,
+    problems: Problems,
 ) -> Windows:
     first, last = when["train"]
     # Without a record before the period, its own first steps warm up.
@@ -126,9 +154,11 @@ def _windows(
             got=repr(request.warmup),
             fix="a shorter warmup, or a later or longer train period",
         )
-    elif np.isnan(arrays.observed[first : last + 1, arrays.training]).all():
+    for name, observed in arrays.observed.items():
+        if problems.found or not np.isnan(observed[first : last + 1, arrays.training]).all():
+            continue
         problems.add(
-            variable,
+            inputs.targets[name].variable,
             expected=f"observations in the training period after {request.warmup} steps of warm-up",
             got="only NaN",
             fix="a shorter warmup, or a later or longer train period",
@@ -137,32 +167,40 @@ def _windows(
     window = min(request.window, last - first + 1)
     sites = torch.from_numpy(np.flatnonzero(arrays.training))
     most = len(sites) * max(1, round((last - first + 1) / window))
-    return Windows(sites, first, last, request.warmup, window, min(request.batch, most))
+    batch = min(request.batch, most)
+    if batch < team.size:
+        problems.add(
+            "batch",
+            expected=f"at least one series for each of {team.size} processes",
+            got=f"{batch} series",
+            fix="fewer processes, or a larger batch",
+        )
+        problems.raise_all()
+    return Windows(sites, first, last, request.warmup, window, batch, request.coverage)
 
 
-def _validation(samples: Samples, arrays: Arrays, when: dict[str, Period], request: Request) -> Batch | None:
+def _validation(
+    samples: Samples, arrays: Arrays, when: dict[str, Period], request: Request
+) -> list[tuple[Batch, Answers]]:
     if request.validate is None:
-        return None
+        return []
     first, last = when["validate"]
-    sites = torch.from_numpy(np.flatnonzero(arrays.validating)).to(samples.observed.device)
-    # All the record before the period warms the states up, as it will in a simulation.
-    return samples.cut(sites, torch.full_like(sites, first), first, last - first + 1)
+    sites = torch.from_numpy(np.flatnonzero(arrays.validating))
+    parts = []
+    # In tiles: a network keeps its hidden states of the whole record for each site at once.
+    for tile in sites.split(_TILE):
+        starts = torch.full_like(tile, first)
+        # All the record before the period warms the states up, as it will in a simulation.
+        batch = samples.cut(tile, starts, first, last - first + 1)
+        parts.append((batch, samples.answers(tile, starts, last - first + 1)))
+    return parts
 
 
-def _fingerprint(
-    arrays: Arrays, plan: Plan, windows: Windows, when: dict[str, Period], inputs: Inputs
-) -> str:
-    digest = hashlib.sha256()
-    settings = dataclasses.asdict(plan) | {
-        "network": inputs.network.to_dict(),
-        "model": model_hash(inputs.model),
-        "windows": [windows.first, windows.last, windows.warmup, windows.window, windows.batch],
-        "periods": when,
-    }
-    digest.update(json.dumps(settings, sort_keys=True).encode())
+def _fingerprint(arrays: Arrays, described: dict[str, Any], when: dict[str, Period]) -> str:
+    digest = hashlib.sha256(json.dumps(described | {"periods": when}, sort_keys=True).encode())
     for values in (
         *arrays.forcings.values(),
-        arrays.observed,
+        *arrays.observed.values(),
         arrays.attributes,
         arrays.training,
         arrays.validating,
@@ -171,14 +209,35 @@ def _fingerprint(
     return digest.hexdigest()
 
 
+def _described(inputs: Inputs, request: Request, plan: Plan, windows: Windows, engine: str) -> dict[str, Any]:
+    """Settings as plain values."""
+    return dataclasses.asdict(plan) | {
+        "model_hash": model_hash(inputs.model),
+        "network": inputs.network.to_dict(),
+        "members": request.members,
+        "dynamic": list(inputs.columns.dynamic),
+        "dynamic_dropout": request.dynamic_dropout,
+        "targets": {k: f.variable for k, f in inputs.targets.items()},
+        "loss": inputs.losses,
+        "weights": inputs.weights,
+        "engine": engine,
+        "first": windows.first,
+        "last": windows.last,
+        "warmup": windows.warmup,
+        "warmup_gradient": request.warmup_gradient,
+        "window": windows.window,
+        "batch": windows.batch,
+        "coverage": windows.coverage,
+    }
+
+
 def _fit(
     inputs: Inputs,
     request: Request,
     arrays: Arrays,
-    network: ParameterNetwork,
+    network: ParameterNetwork | SeriesNetwork,
     outcome: Outcome,
-    plan: Plan,
-    windows: Windows,
+    described: dict[str, Any],
     when: dict[str, Period],
     ds: xr.Dataset,
 ) -> Fit:
@@ -189,27 +248,21 @@ def _fit(
         {k: ("epoch", np.asarray(v, dtype=np.float64)) for k, v in outcome.history.items()}, {"epoch": epochs}
     )
     history["seconds"].attrs["units"] = "s"
-    settings: dict[str, Any] = dataclasses.asdict(plan) | {
+    held_out = isinstance(request.validate, xr.DataArray)
+    settings = {k: v for k, v in described.items() if k not in ("first", "last", "network", "model_hash")} | {
         "train": spans["train"],
         "validate": spans.get("validate"),
-        "validation_sites": int(arrays.validating.sum())
-        if isinstance(request.validate, xr.DataArray)
-        else None,
+        "validation_sites": int(arrays.validating.sum()) if held_out else None,
         "training_sites": int(arrays.training.sum()),
-        "warmup": windows.warmup,
-        "window": windows.window,
-        "batch": windows.batch,
         "stopped": outcome.stopped,
         "best_epoch": outcome.best_epoch + 1,
-        "target_variable": inputs.target.variable,
     }
     return Fit(
         model=inputs.model,
-        network_spec=networks.get(inputs.network),
+        network_spec=inputs.network,
         network=network,
         attributes={k: units.read(v) for k, v in inputs.attributes.items()},
-        mean=arrays.mean,
-        std=arrays.std,
+        scaling=arrays.scaling,
         forcings=_sources(inputs),
         history=history,
         settings=settings,
@@ -223,4 +276,5 @@ def _variables(inputs: Inputs) -> list[str]:
 def _sources(inputs: Inputs) -> dict[str, str]:
     """Which variable was what, the area of the target among them, so that scoring does the same."""
     sources = {k: v for f in inputs.forcings.values() for k, v in f.sources.items()}
-    return sources | ({"area": inputs.target.area} if inputs.target.area else {})
+    areas = [f.area for f in inputs.targets.values() if f.area]
+    return sources | ({"area": areas[0]} if areas else {})

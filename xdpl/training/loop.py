@@ -4,59 +4,30 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from xdpl import engines
 from xdpl.engines.tracing.trace import remembering
-from xdpl.models import Model
-from xdpl.networks.bounded import ParameterNetwork
 from xdpl.training import checkpoints
-from xdpl.training.losses import LOSSES
+from xdpl.training.logbook import Logbook
+from xdpl.training.objective import Answers, Objective
+from xdpl.training.parallel import Team
+from xdpl.training.plan import Plan
 from xdpl.training.progress import Progress
-from xdpl.training.samples import Batch, Samples, Windows
+from xdpl.training.samples import Batch, Samples
+from xdpl.training.schedules import schedule
+from xdpl.training.windows import Windows
 
-__all__ = ["Outcome", "Plan", "train"]
+__all__ = ["Course", "Outcome", "train"]
 
 
 _HISTORY = ("loss", "validation_loss", "learning_rate", "gradient_norm", "seconds")
 
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train, as plain values that a fit stores.
-
-    Parameters
-    ----------
-    target : str
-        Output of the model that is compared.
-    loss : str
-    epochs : int
-    learning_rate : float
-        Of Adam at the start; falls to zero along a cosine.
-    warmup_gradient : bool
-        Whether gradients flow through the warm-up.
-    clip : float
-        Largest norm of the gradient.
-    patience : int
-        Epochs without a better validation loss before stopping.
-    seed : int
-    engine : str
-    """
-
-    target: str
-    loss: str
-    epochs: int
-    learning_rate: float
-    warmup_gradient: bool
-    clip: float
-    patience: int
-    seed: int
-    engine: str
+Forward = Callable[[Batch], dict[str, Tensor]]
 
 
 @dataclass
@@ -69,48 +40,52 @@ class Outcome:
     stopped: str = ""
 
 
-def predict(model: Model, network: ParameterNetwork, batch: Batch, plan: Plan) -> Tensor:
-    """Simulate the target of a batch, (window, series)."""
-    parameters = network(batch.attributes)
-    state = None
-    if batch.warmup and not plan.warmup_gradient:
-        before = {k: v[: batch.warmup] for k, v in batch.forcings.items()}
-        with torch.no_grad():
-            still = {k: v.detach() for k, v in parameters.items()}
-            _, state = engines.run(plan.engine, model, before, still)
-        after = {k: v[batch.warmup :] for k, v in batch.forcings.items()}
-        series, _ = engines.run(plan.engine, model, after, parameters, initial=state, outputs=(plan.target,))
-        return series[plan.target]
-    series, _ = engines.run(plan.engine, model, batch.forcings, parameters, outputs=(plan.target,))
-    return series[plan.target][batch.warmup :]
+@dataclass(frozen=True)
+class Course:
+    """What is trained on, and with.
+
+    Parameters
+    ----------
+    network : Module
+    forward : callable
+        Batch to simulated targets, through the network.
+    objective : Objective
+    samples : Samples
+    windows : Windows
+    validation : list of pairs of Batch and Answers
+        Scored after every epoch; decides which weights are best and when to stop.
+    team : Team
+    """
+
+    network: torch.nn.Module
+    forward: Forward
+    objective: Objective
+    samples: Samples
+    windows: Windows
+    validation: list[tuple[Batch, Answers]]
+    team: Team = field(default_factory=Team)
 
 
 def train(
-    model: Model,
-    network: ParameterNetwork,
-    samples: Samples,
-    windows: Windows,
+    course: Course,
     plan: Plan,
     *,
-    validation: Batch | None,
-    progress: bool,
-    checkpoint: Path | None,
-    fingerprint: str,
+    progress: bool = False,
+    checkpoint: Path | None = None,
+    log: Path | None = None,
+    fingerprint: str = "",
 ) -> Outcome:
     """Train a network in place; it ends with its best weights.
 
     Parameters
     ----------
-    model : Model
-    network : ParameterNetwork
-    samples : Samples
-    windows : Windows
+    course : Course
     plan : Plan
-    validation : Batch, optional
-        Scored after every epoch; decides which weights are best and when to stop.
     progress : bool
     checkpoint : Path, optional
         Written after every epoch; resumed from if it exists.
+    log : Path, optional
+        Folder for TensorBoard.
     fingerprint : str
         Identifies the data and the settings a checkpoint belongs to.
 
@@ -129,31 +104,35 @@ def train(
     Ctrl-C ends training with the best weights so far instead of losing them; so,
     with a warning, does a loss or gradient that is not finite.
     """
-    optimiser = torch.optim.Adam(network.parameters(), lr=plan.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.epochs)
+    network, team = course.network, course.team
+    team.agree(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    falling = schedule(plan.schedule, optimiser, plan.epochs)
     generator = torch.Generator().manual_seed(plan.seed)
-    run = checkpoints.Run(network, optimiser, schedule, generator, Outcome(), _copy(network), fingerprint)
+    run = checkpoints.Run(network, optimiser, falling, generator, Outcome(), _copy(network), fingerprint)
     if checkpoint is not None and checkpoint.exists():
         checkpoints.restore(run, checkpoint)
     outcome = run.outcome
     first = len(outcome.history["loss"])
-    bar = Progress(plan.epochs, first, progress)
+    bar = Progress(plan.epochs, first, progress and team.leads)
+    logbook = Logbook(log if team.leads else None)
     try:
         for epoch in range(first, plan.epochs):
             if outcome.stopped == "early":
                 break
             started = time.perf_counter()
             # Dropout draws from the global generator: seeded per epoch, a resumed run draws the same.
-            torch.manual_seed(plan.seed * 100_003 + epoch)
+            torch.manual_seed((plan.seed * 100_003 + epoch) * team.size + team.rank)
             with remembering():
-                row = _epoch(model, network, windows.epoch(samples, generator), plan, optimiser)
-            row["learning_rate"] = float(schedule.get_last_lr()[0])
+                row = _epoch(course, course.windows.epoch(generator), plan, optimiser)
+            row["learning_rate"] = float(falling.get_last_lr()[0])
             row["seconds"] = time.perf_counter() - started
-            schedule.step()
-            row["validation_loss"] = _validate(model, network, validation, plan)
-            _record(run, row, epoch, plan, validated=validation is not None)
-            if checkpoint is not None:
+            falling.step()
+            row["validation_loss"] = _validate(course)
+            _record(run, row, epoch, plan, validated=bool(course.validation))
+            if checkpoint is not None and team.leads:
                 checkpoints.write(run, checkpoint)
+            logbook.write(row, epoch + 1)
             bar.update(row)
         outcome.stopped = outcome.stopped or "finished"
     except KeyboardInterrupt:
@@ -167,25 +146,25 @@ def train(
         warnings.warn(f"epoch {done + 1}: {error}; {kept}", RuntimeWarning, stacklevel=2)
     finally:
         bar.close()
+        logbook.close()
     network.load_state_dict(run.best)
     network.eval()
     return outcome
 
 
 def _epoch(
-    model: Model,
-    network: ParameterNetwork,
-    batches: Iterator[Batch],
-    plan: Plan,
-    optimiser: torch.optim.Optimizer,
+    course: Course, draws: Iterator[tuple[Tensor, Tensor]], plan: Plan, optimiser: torch.optim.Optimizer
 ) -> dict[str, float]:
-    loss_function = LOSSES[plan.loss]
+    network, samples, windows, team = course.network, course.samples, course.windows, course.team
     losses, norms = [], []
     network.train()
-    for batch in batches:
+    for sites, starts in draws:
         optimiser.zero_grad()
-        loss = loss_function(predict(model, network, batch, plan), batch.observed, batch.scale)
+        batch = samples.cut(team.part(sites), team.part(starts), windows.warmup, windows.window)
+        simulated = team.whole(course.forward(batch), len(sites))
+        loss = course.objective(simulated, samples.answers(sites, starts, windows.window))
         loss.backward()
+        team.add_gradients(network)
         norm = torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
         if not torch.isfinite(norm):
             msg = f"the loss ({loss.item():g}) or its gradient is not finite; a lower learning_rate may help"
@@ -196,13 +175,14 @@ def _epoch(
     return {"loss": float(torch.stack(losses).mean()), "gradient_norm": float(torch.stack(norms).mean())}
 
 
-def _validate(model: Model, network: ParameterNetwork, validation: Batch | None, plan: Plan) -> float:
-    if validation is None:
+def _validate(course: Course) -> float:
+    if not course.validation:
         return float("nan")
-    network.eval()
+    course.network.eval()
     with torch.no_grad():
-        simulated = predict(model, network, validation, plan)
-        return float(LOSSES[plan.loss](simulated, validation.observed, validation.scale))
+        parts = [(course.forward(batch), answers) for batch, answers in course.validation]
+        simulated = {k: torch.cat([part[k] for part, _ in parts], dim=1) for k in parts[0][0]}
+        return float(course.objective(simulated, Answers.joined([answers for _, answers in parts])))
 
 
 def _record(run: checkpoints.Run, row: dict[str, float], epoch: int, plan: Plan, *, validated: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,20 +11,25 @@ import xarray as xr
 
 from xdpl import models, networks
 from xdpl.labelled import schema
-from xdpl.labelled.lookup import find
+from xdpl.networks.assemble import sizes
+from xdpl.networks.base import Network, Sizes
+from xdpl.networks.columns import Columns
+from xdpl.training.choices import check_periods
 from xdpl.training.losses import LOSSES
+from xdpl.training.schedules import SCHEDULES
+from xdpl.training.targets import find_targets
 
 if TYPE_CHECKING:
     import torch
 
     from xdpl.errors import Problems
     from xdpl.models import Model
-    from xdpl.networks import MLP
 
 __all__ = ["Inputs", "Request", "inspect"]
 
-_INTEGERS = {"epochs": 1, "batch": 1, "window": 1, "warmup": 0, "patience": 1, "seed": 0}
-_FLOATS = ("learning_rate", "clip")
+_INTEGERS = {"epochs": 1, "batch": 1, "window": 1, "warmup": 0, "patience": 1, "seed": 0, "members": 1}
+_ABOVE_ZERO = ("learning_rate", "clip")
+_FRACTIONS = ("dynamic_dropout", "coverage")
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,15 @@ class Request:
     """The arguments of `learn`, as given."""
 
     model: str | Model
-    target: str | Mapping[str, str]
+    target: str | Sequence[str] | Mapping[str, str]
     attributes: Sequence[str]
     forcings: Mapping[str, str] | None
-    network: str | MLP
-    loss: str
+    network: str | Network | torch.nn.Module
+    members: int
+    dynamic: Sequence[str]
+    dynamic_dropout: float
+    loss: str | Mapping[str, str]
+    weights: Mapping[str, float] | None
     train: slice | None
     validate: slice | xr.DataArray | None
     sites: xr.DataArray | None
@@ -48,7 +56,10 @@ class Request:
     window: int
     warmup: int
     warmup_gradient: bool
+    coverage: float | None
     learning_rate: float
+    schedule: str
+    weight_decay: float
     patience: int
     clip: float
     seed: int
@@ -56,7 +67,9 @@ class Request:
     def plain(self) -> Request:
         """The same request with numbers of Python, which a fit can store."""
         values: dict[str, Any] = {name: int(getattr(self, name)) for name in _INTEGERS}
-        values |= {name: float(getattr(self, name)) for name in _FLOATS}
+        numbers_given = (*_ABOVE_ZERO, "dynamic_dropout", "weight_decay")
+        values |= {name: float(getattr(self, name)) for name in numbers_given}
+        values["coverage"] = None if self.coverage is None else float(self.coverage)
         return replace(self, **values)
 
 
@@ -65,11 +78,18 @@ class Inputs:
     """What a request refers to, found in the dataset and in declared units."""
 
     model: Model
-    network: MLP
+    network: Network
+    columns: Columns
     forcings: dict[str, schema.Found]
-    output: str
-    target: schema.Found
+    targets: dict[str, schema.Found]
+    losses: dict[str, str]
+    weights: dict[str, float]
     attributes: dict[str, xr.DataArray]
+
+    @property
+    def sizes(self) -> Sizes:
+        """What goes into the network and out of it."""
+        return sizes(self.model, self.columns, list(self.attributes), list(self.targets))
 
 
 def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
@@ -85,103 +105,87 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     found = schema.forcings(ds, model, request.forcings, problems)
     dims = [d for f in found.values() for d in f.data.dims] if found else list(ds.dims)
     site_dims = tuple(dict.fromkeys(str(d) for d in dims if d != "time"))
-    output, target = _target(ds, model, request, site_dims, problems)
+    targets = find_targets(ds, model, request.target, request.forcings, site_dims, problems)
     names = [request.attributes] if isinstance(request.attributes, str) else list(request.attributes)
     attributes = schema.static(ds, names, site_dims, "an attribute", problems)
     if not names:
         problems.add(
             "attributes", expected="at least one", got="none", fix='attributes=["<static variable>"]'
         )
-    _check_periods(ds, request, site_dims, problems)
+    check_periods(ds, request.train, request.validate, request.sites, site_dims, problems)
     _check_values(request, problems)
+    dynamic = _dynamic(model, network, request.dynamic, problems)
+    if isinstance(model, models.NetworkOnly) and not network.reads_forcings:
+        problems.add(
+            "network",
+            expected="a network that gives a series, since it predicts the target itself",
+            got=network.kind,
+            fix='network="lstm"',
+        )
+    losses = _per_target("loss", request.loss, targets, problems)
+    _check_losses(losses, problems)
+    weights = _per_target("weights", request.weights or dict.fromkeys(targets, 1.0), targets, problems)
+    _check_weights(weights, problems)
     problems.raise_if_any()
-    assert target is not None
-    return Inputs(model, network, found, output, target, attributes)
+    columns = Columns.of(model, int(request.members), dynamic)
+    inputs = Inputs(model, network, columns, found, targets, losses, weights, attributes)
+    for expected, got in network.check(inputs.sizes):
+        problems.add("network", expected=expected, got=got, fix="change the network, or what it is given")
+    problems.raise_if_any()
+    return inputs
 
 
-def _target(
-    ds: xr.Dataset,
-    model: Model,
-    request: Request,
-    site_dims: tuple[str, ...],
-    problems: Problems,
-) -> tuple[str, schema.Found | None]:
-    target = request.target
-    outputs = model.all_outputs()
-    mapping = dict(target) if isinstance(target, Mapping) else {}
-    name = target if isinstance(target, str) else next(iter(mapping), "")
-    if len(mapping) > 1 or name not in outputs:
-        close = difflib.get_close_matches(name, outputs, n=1) or list(model.outputs[:1])
+def _dynamic(model: Model, network: Network, given: Sequence[str], problems: Problems) -> list[str]:
+    known = [p.name for p in model.step_parameters]
+    names = [given] if isinstance(given, str) else list(given)
+    for name in names:
+        if name not in known:
+            problems.add(
+                "dynamic",
+                expected=f"parameters of the step of {model.name!r}: {', '.join(known)}",
+                got=repr(name),
+                fix="leave it out",
+            )
+    if names and not network.reads_forcings:
         problems.add(
-            "target",
-            expected=f"one output of {model.name!r}: {', '.join(outputs)}",
-            got=repr(target),
-            fix=f'target={{"{close[0]}": "{name if name in ds else "<variable>"}"}}',
+            "dynamic",
+            expected="a network that gives a series, since it reads the forcings",
+            got=f"network {network.kind!r}",
+            fix='network="lstm"',
         )
-        return name, None
-    sources = find(ds, [outputs[name]], mapping, problems, argument="target").get(name)
-    if sources is None:
-        return name, None
-    variable = sources[name]
-    dims = {str(d) for d in ds[variable].dims}
-    if dims != {"time", *site_dims}:
+    return names
+
+
+def _per_target(
+    argument: str, given: Any, targets: Mapping[str, schema.Found], problems: Problems
+) -> dict[str, Any]:
+    """One value for each target, of one for all or of a mapping."""
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(targets, given)
+    if set(given) != set(targets) and targets:
         problems.add(
-            variable,
-            expected=f"dims {('time', *site_dims)}, those of the forcings",
-            got=f"dims {ds[variable].dims}",
-            fix=f'bring "{variable}" onto the dims of the forcings',
+            argument,
+            expected=f"a value for each target: {', '.join(targets)}",
+            got=f"values for {', '.join(map(repr, given)) or 'none'}",
+            fix=f"{argument}={{{', '.join(f'{t!r}: ...' for t in targets)}}}",
         )
-    return name, schema.found(ds, sources, outputs[name].units, request.forcings, problems)
+    return {t: given[t] for t in targets if t in given}
 
 
-def _check_periods(ds: xr.Dataset, request: Request, site_dims: tuple[str, ...], problems: Problems) -> None:
-    for name in ("sites", "validate", "train"):
-        value: object = getattr(request, name)
-        if value is None:
-            continue
-        if isinstance(value, slice) and name != "sites":
-            _check_period(name, value, ds, problems)
-        elif name == "train":
-            fix = 'train=slice("2000-01-01", "2000-12-31")'
-            problems.add(name, expected="a slice of dates", got=repr(value), fix=fix)
-        else:
-            _check_mask(name, value, ds, site_dims, problems)
+def _check_losses(losses: Mapping[str, Any], problems: Problems) -> None:
+    for loss in dict.fromkeys(map(repr, losses.values())):
+        if loss not in map(repr, LOSSES):
+            problems.add("loss", expected=f"one of {', '.join(LOSSES)}", got=loss, fix='loss="nrmse"')
 
 
-def _check_period(name: str, period: slice, ds: xr.Dataset, problems: Problems) -> None:
-    index = ds.indexes.get("time")
-    if index is None or not hasattr(index, "month") or not index.is_monotonic_increasing:
-        return  # noted with the forcings
-    first, last = index[0], index[-1]
-    try:
-        edges = [edge for edge in (period.start, period.stop) if edge is not None]
-        inside = all(ds["time"].sel(time=part).size > 0 for part in (period, *edges))
-        got = f"{period.start} to {period.stop}"
-    except (KeyError, TypeError, ValueError) as error:
-        inside, got = False, f"{period.start} to {period.stop} ({error!s})"
-    if not inside:
-        problems.add(
-            name,
-            expected=f"a period inside the data, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
-            got=got,
-            fix=f'{name}=slice("{first:%Y-%m-%d}", "{last:%Y-%m-%d}")',
-        )
+def _check_weights(weights: Mapping[str, Any], problems: Problems) -> None:
+    for name, value in weights.items():
+        if not _is_number(value) or not 0 < value < float("inf"):
+            problems.add(f"weights[{name!r}]", expected="a number above 0", got=repr(value), fix="1.0")
 
 
-def _check_mask(
-    name: str, mask: object, ds: xr.Dataset, site_dims: tuple[str, ...], problems: Problems
-) -> None:
-    if not isinstance(mask, xr.DataArray) or mask.dtype.kind != "b" or set(mask.dims) != set(site_dims):
-        got = f"{mask.dtype} with dims {mask.dims}" if isinstance(mask, xr.DataArray) else repr(mask)
-        problems.add(
-            name,
-            expected=f"a boolean DataArray with dims {site_dims}"
-            + " or a slice of dates" * (name == "validate"),
-            got=got,
-            fix=f"{name}=folds != 0, with folds from xdpl.evaluation.random_folds",
-        )
-        return
-    schema.check_labels(name, mask, ds, problems, fix=f"{name}={name}.reindex_like(ds, fill_value=False)")
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _check_values(request: Request, problems: Problems) -> None:
@@ -191,12 +195,25 @@ def _check_values(request: Request, problems: Problems) -> None:
             problems.add(
                 name, expected=f"an integer of at least {lowest}", got=repr(value), fix=f"{name}={lowest}"
             )
-    for name in _FLOATS:
+    for name in _ABOVE_ZERO:
         value = getattr(request, name)
-        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not number or not value > 0 or (name == "learning_rate" and value == float("inf")):
+        if not _is_number(value) or not value > 0 or (name == "learning_rate" and value == float("inf")):
             problems.add(name, expected="a number above 0", got=repr(value), fix=f"leave {name} out")
-    if request.loss not in LOSSES:
+    for name in _FRACTIONS:
+        value = getattr(request, name)
+        if not (name == "coverage" and value is None) and not (_is_number(value) and 0 <= value < 1):
+            problems.add(
+                name, expected="a number from 0 to below 1", got=repr(value), fix=f"leave {name} out"
+            )
+    decay = request.weight_decay
+    if not _is_number(decay) or not 0 <= decay < float("inf"):
         problems.add(
-            "loss", expected=f"one of {', '.join(LOSSES)}", got=repr(request.loss), fix='loss="nrmse"'
+            "weight_decay", expected="a number from 0", got=repr(decay), fix="leave weight_decay out"
+        )
+    if request.schedule not in SCHEDULES:
+        problems.add(
+            "schedule",
+            expected=f"one of {', '.join(SCHEDULES)}",
+            got=repr(request.schedule),
+            fix='schedule="cosine"',
         )

@@ -1,33 +1,34 @@
-"""Everything training needs as tensors, and batches of (site, window) pairs of it."""
+"""Everything training needs as tensors, and windows cut out of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-__all__ = ["Batch", "Samples", "Windows"]
+from xdpl.networks.base import Inputs
+from xdpl.training.losses import Spread
+from xdpl.training.objective import Answers
+
+__all__ = ["Batch", "Samples"]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows cut out for one update; the first `warmup` steps carry no loss.
+    """Windows to be simulated; the first `warmup` steps carry no loss.
 
     Parameters
     ----------
     forcings : mapping of str to Tensor, (warmup + window, series)
-    observed : Tensor, (window, series)
-    attributes : Tensor, (series, attribute)
-    scale : Tensor, (series,)
+    inputs : Inputs
+        Of the network.
     warmup : int
     """
 
     forcings: Mapping[str, Tensor]
-    observed: Tensor
-    attributes: Tensor
-    scale: Tensor
+    inputs: Inputs
     warmup: int
 
 
@@ -39,18 +40,32 @@ class Samples:
     ----------
     forcings : mapping of str to Tensor, (time, site)
         In declared units.
-    observed : Tensor, (time, site)
-        Target in the units of the model, NaN where there is none.
+    observed : mapping of str to Tensor, (time, site)
+        Targets in the units of the model, NaN where there is none.
+    spread : mapping of str to Spread
+        Of all sites.
     attributes : Tensor, (site, attribute)
         Normalised.
-    scale : Tensor, (site,)
-        Spread of the training observations.
+    weather : Tensor, (time, site, forcing), optional
+        Normalised forcings, for networks that read them.
+    past : Tensor, (steps + time, site, forcing + 2 response), optional
+        What networks with a history of `steps` read, with that many zeros in front.
+    steps : int
+        Length of the history.
     """
 
     forcings: Mapping[str, Tensor]
-    observed: Tensor
+    observed: Mapping[str, Tensor]
+    spread: Mapping[str, Spread]
     attributes: Tensor
-    scale: Tensor
+    weather: Tensor | None = None
+    past: Tensor | None = None
+    steps: int = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where everything lies."""
+        return self.attributes.device
 
     def cut(self, sites: Tensor, starts: Tensor, warmup: int, window: int) -> Batch:
         """Windows of `window` steps at `starts`, after `warmup` steps before them.
@@ -59,62 +74,26 @@ class Samples:
         ----------
         sites, starts : Tensor of int, (series,)
         """
-        offsets = torch.arange(-warmup, window, device=starts.device)[:, None]
-        time = starts[None, :] + offsets
+        sites, starts = sites.to(self.device), starts.to(self.device)
+        time = self._times(starts, -warmup, window)
+        weather = None if self.weather is None else self.weather[time, sites]
+        # Its first row is `steps` before the record: the rows from `starts` on end right before it.
+        history = None if self.past is None else self.past[self._times(starts, 0, self.steps), sites]
         return Batch(
-            {k: v[time, sites[None, :]] for k, v in self.forcings.items()},
-            self.observed[time[warmup:], sites[None, :]],
-            self.attributes[sites],
-            self.scale[sites],
+            {k: v[time, sites] for k, v in self.forcings.items()},
+            Inputs(self.attributes[sites], weather, history),
             warmup,
         )
 
+    def answers(self, sites: Tensor, starts: Tensor, window: int) -> Answers:
+        """What was observed in the same windows."""
+        sites, starts = sites.to(self.device), starts.to(self.device)
+        time = self._times(starts, 0, window)
+        return Answers(
+            {k: v[time, sites] for k, v in self.observed.items()},
+            {k: Spread(v.std[sites], v.typical) for k, v in self.spread.items()},
+        )
 
-@dataclass(frozen=True)
-class Windows:
-    """Where windows may start, and a seeded order through them.
-
-    Parameters
-    ----------
-    sites : Tensor of int, (site,)
-        Sites to draw from.
-    first, last : int
-        First and last time index with a loss.
-    warmup, window : int
-        Steps before a window, and in it.
-    batch : int
-        Series per update.
-    """
-
-    sites: Tensor
-    first: int
-    last: int
-    warmup: int
-    window: int
-    batch: int
-
-    @property
-    def updates(self) -> int:
-        """Updates per epoch: each site's period is covered once on average."""
-        per_site = max(1, round((self.last - self.first + 1) / self.window))
-        return -(-len(self.sites) * per_site // self.batch)
-
-    def epoch(self, samples: Samples, generator: torch.Generator) -> Iterator[Batch]:
-        """Batches of one epoch: sites shuffled, starts drawn uniformly.
-
-        Parameters
-        ----------
-        samples : Samples
-        generator : Generator
-            On the CPU; its state is all there is to resume from.
-        """
-        series = self.updates * self.batch
-        rounds = -(-series // len(self.sites))
-        order = torch.cat([torch.randperm(len(self.sites), generator=generator) for _ in range(rounds)])
-        free = self.last - self.first + 1 - self.window
-        starts = self.first + torch.randint(0, free + 1, (series,), generator=generator)
-        device = samples.observed.device
-        for i in range(self.updates):
-            part = slice(i * self.batch, min((i + 1) * self.batch, series))
-            sites = self.sites[order[part]].to(device)
-            yield samples.cut(sites, starts[part].to(device), self.warmup, self.window)
+    @staticmethod
+    def _times(starts: Tensor, first: int, last: int) -> Tensor:
+        return starts[None, :] + torch.arange(first, last, device=starts.device)[:, None]

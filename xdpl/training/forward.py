@@ -1,0 +1,87 @@
+"""From a batch to the simulated targets: through a process model, or by a network alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from xdpl import engines
+from xdpl.models import Model
+from xdpl.networks.bounded import ParameterNetwork
+from xdpl.networks.series import SeriesNetwork
+from xdpl.training.samples import Batch
+
+__all__ = ["Alone", "Forward"]
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Network, model and how the two run together.
+
+    Parameters
+    ----------
+    model : Model
+    network : ParameterNetwork
+    targets : sequence of str
+        Outputs of the model.
+    engine : str
+    warmup_gradient : bool
+        Whether gradients flow through the warm-up.
+    """
+
+    model: Model
+    network: ParameterNetwork
+    targets: Sequence[str]
+    engine: str
+    warmup_gradient: bool = True
+
+    def __call__(self, batch: Batch) -> dict[str, Tensor]:
+        """Targets of a batch, (window, series) each, averaged over members."""
+        values = self.network(batch.inputs)
+        if self.warmup_gradient or not batch.warmup:
+            series, _ = self._run(batch.forcings, values)
+            return {k: v[batch.warmup :] for k, v in series.items()}
+        dynamic = self.network.columns.dynamic
+        with torch.no_grad():
+            before = {k: v[: batch.warmup] for k, v in batch.forcings.items()}
+            early = {k: v[: batch.warmup] if k in dynamic else v for k, v in values.items()}
+            _, state = self._run(before, early)
+        after = {k: v[batch.warmup :] for k, v in batch.forcings.items()}
+        late = {k: v[batch.warmup :] if k in dynamic else v for k, v in values.items()}
+        return self._run(after, late, state)[0]
+
+    def _run(
+        self,
+        forcings: Mapping[str, Tensor],
+        values: dict[str, Tensor],
+        state: dict[str, Tensor] | None = None,
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        members = self.network.columns.members
+        return engines.run(
+            self.engine,
+            self.model,
+            forcings,
+            values,
+            initial=state,
+            outputs=tuple(self.targets),
+            members=members if members > 1 else None,
+        )
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A network that predicts the targets itself.
+
+    Parameters
+    ----------
+    network : SeriesNetwork
+    """
+
+    network: SeriesNetwork
+
+    def __call__(self, batch: Batch) -> dict[str, Tensor]:
+        """Targets of a batch, (window, series) each."""
+        return {k: v[batch.warmup :] for k, v in self.network(batch.inputs).items()}

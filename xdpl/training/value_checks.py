@@ -1,0 +1,97 @@
+"""Checks of values, which take a look at the data: gaps, infinity, nothing observed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xdpl.errors import Problems
+from xdpl.labelled.grid import Grid
+from xdpl.training.request import Inputs
+
+__all__ = ["attributes", "observed", "positive", "series", "validated"]
+
+
+def series(
+    forcings: dict[str, np.ndarray],
+    observed: dict[str, np.ndarray],
+    used: np.ndarray,
+    inputs: Inputs,
+    grid: Grid,
+    problems: Problems,
+) -> None:
+    """Note gaps in forcings (time, site), and infinity in them or in the observations, at used sites."""
+    for name, values in forcings.items():
+        gaps = used & np.isnan(values).any(axis=0)
+        if gaps.any():
+            variable = inputs.forcings[name].variable
+            problems.add(
+                variable,
+                expected="no gaps in time (a site may be NaN throughout)",
+                got=f"NaN at some times at {gaps.sum()} sites, first {grid.label(int(np.argmax(gaps)))}",
+                fix=f'fill them, or mask the sites: ds.where(ds["{variable}"].notnull().all("time"))',
+            )
+    variables = {inputs.forcings[k].variable: v for k, v in forcings.items()}
+    variables |= {inputs.targets[k].variable: v for k, v in observed.items()}
+    for variable, values in variables.items():
+        infinite = used & np.isinf(values).any(axis=0)
+        if infinite.any():
+            problems.add(
+                variable,
+                expected="finite values, or NaN",
+                got=f"infinity at {infinite.sum()} sites, first {grid.label(int(np.argmax(infinite)))}",
+                fix=f'ds["{variable}"] = ds["{variable}"].where(np.isfinite(ds["{variable}"]))',
+            )
+
+
+def attributes(missing: dict[str, np.ndarray], used: np.ndarray, grid: Grid, problems: Problems) -> None:
+    """Note attributes (site,) that are missing at used sites."""
+    for name, absent in missing.items():
+        if (absent & used).any():
+            where = int(np.argmax(absent & used))
+            problems.add(
+                name,
+                expected="attributes without NaN or infinity",
+                got=f"one at {(absent & used).sum()} of {used.sum()} sites, first {grid.label(where)}",
+                fix=f'drop those sites, for example ds = ds.where(ds["{name}"].notnull()), or fill them',
+            )
+
+
+def positive(
+    columns: dict[str, np.ndarray], used: np.ndarray, inputs: Inputs, grid: Grid, problems: Problems
+) -> None:
+    """Note attributes (site,) without a logarithm, where the network takes one."""
+    if inputs.network.transform != "log":
+        return
+    for name, values in columns.items():
+        wrong = used & ~(np.nan_to_num(values) > 0)
+        if wrong.any():
+            problems.add(
+                name,
+                expected="attributes above zero, for power relations",
+                got=f"{values[wrong][0]:g} at {grid.label(int(np.argmax(wrong)))}",
+                fix='TransferFunction(form="linear"), or leave the attribute out',
+            )
+
+
+def observed(trained: np.ndarray, training: np.ndarray, variable: str, problems: Problems) -> None:
+    """Note a target (time, site) without an observation in the training period."""
+    if np.isnan(trained[:, training]).all():
+        problems.add(
+            variable,
+            expected="observations at training sites in the training period",
+            got="only NaN",
+            fix="choose a train period and sites with observations",
+        )
+
+
+def validated(
+    training: np.ndarray, validating: np.ndarray, validated: bool, inputs: Inputs, problems: Problems
+) -> None:
+    """Note that nothing was observed in the validation period or at the validation sites."""
+    if training.any() and validated and not validating.any():
+        problems.add(
+            ", ".join(f.variable for f in inputs.targets.values()),
+            expected="observations in the validation period or sites",
+            got="only NaN",
+            fix="choose another validate",
+        )
