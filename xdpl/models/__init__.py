@@ -9,8 +9,9 @@ from importlib.metadata import EntryPoint, entry_points
 
 from xdpl.errors import Problems, short
 from xdpl.models.base import Flux, Forcing, Model, Parameter, State
+from xdpl.models.routes import GammaHydrograph
 
-__all__ = ["Flux", "Forcing", "Model", "Parameter", "State", "available", "get"]
+__all__ = ["Flux", "Forcing", "GammaHydrograph", "Model", "Parameter", "State", "available", "get"]
 
 _BUILTIN = {"hbv": "xdpl.models.hbv:HBV", "vic": "xdpl.models.vic:VIC"}
 
