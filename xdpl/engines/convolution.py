@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace, is_numpy_array, is_torch_array
 
 from xdpl.routing.convolution import convolve as plain
@@ -19,18 +20,16 @@ def convolve(xp: Any, series: Array, weights: Array, before: Array) -> tuple[Arr
     if not _compiled(series, weights, before):
         return plain(xp, series, weights, before)
     shape = series.shape[1:]
-    x, w, b = (_flat(a, shape) for a in (series, weights, before))
-    if is_numpy_array(series):
-        from xdpl.engines.numba.convolution import convolve as run
-
-        routed = run(x, w, b)
-        # A copy: a view would keep the whole series in memory.
-        after = last(xp, x, b).copy()
-    else:
+    flat = [_flat(a, shape) for a in (series, weights, before)]
+    after = last(xp, series, before)
+    if is_torch_array(series):
         from xdpl.engines.differentiable_convolution import apply
 
-        routed, after = apply(x, w, b), last(xp, x, b)
-    return xp.reshape(routed, series.shape), xp.reshape(after, (after.shape[0], *shape))
+        return xp.reshape(apply(*flat), series.shape), after
+    from xdpl.engines.numba.convolution import convolve as run
+
+    # A copy: a view would keep the whole series in memory.
+    return xp.reshape(run(*map(np.ascontiguousarray, flat)), series.shape), after.copy()
 
 
 def _compiled(*arrays: Array) -> bool:

@@ -74,7 +74,7 @@ def run_with_routes(
         series = found[route.flux]
         xp = array_namespace(series)
         before = _before(route, series, initial or {}, averaged and not each, dims)
-        weights = route.weights(xp, *(parameters[p.name] for p in route.parameters))
+        weights = _with_axes(xp, route.weights(xp, *(parameters[p.name] for p in route.parameters)), series)
         found[route.flux], after = convolve(xp, series, weights, before)
         if states:
             final[route.state.name] = after
@@ -107,4 +107,11 @@ def _before(
         return xp.zeros(shape, dtype=series.dtype, device=device(series))
     if averaged and before.ndim > dims + 1:
         return xp.mean(before, axis=1)
-    return before if before.ndim == series.ndim else xp.expand_dims(before, axis=1)
+    return _with_axes(xp, before, series)
+
+
+def _with_axes(xp: Any, v: Array, series: Array) -> Array:
+    """With the axes of members that all share."""
+    while v.ndim < series.ndim:
+        v = xp.expand_dims(v, axis=1)
+    return v

@@ -17,7 +17,7 @@ def check_routes(model: Model) -> None:
     ------
     ValueError
         If a route takes a flux or parameters that the model does not declare, or two take
-        the same, or a state is called like that of a route.
+        the same, or of different length, or a state is called like that of a route.
     """
     fluxes = [flux.name for flux in model.fluxes]
     declared = [parameter.name for parameter in model.parameters]
@@ -33,6 +33,9 @@ def check_routes(model: Model) -> None:
             raise ValueError(msg)
         if route.flux in [other.flux for other in model.routes[:i]]:
             msg = f"{where} is there twice"
+            raise ValueError(msg)
+        if route.length != model.routes[0].length:
+            msg = f"{where} has {route.length} steps, another has {model.routes[0].length}"
             raise ValueError(msg)
         if route.state.name in model.all_outputs():
             msg = f"{where} keeps a state {route.state.name!r}, which the model has already"

@@ -43,9 +43,9 @@ def pull(
     series: np.ndarray, weights: np.ndarray, before: np.ndarray, d_routed: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Adjoint of `convolve`: gradients for series, weights and before."""
-    gradients = tuple(np.zeros_like(a) for a in (series, weights, before))
-    _call(True, (series, weights, before, d_routed), gradients)
-    return gradients
+    d_series, d_weights, d_before = (np.zeros_like(a) for a in (series, weights, before))
+    _call(True, (series, weights, before, d_routed), (d_series, d_weights, d_before))
+    return d_series, d_weights, d_before
 
 
 def _call(backward: bool, read: tuple[np.ndarray, ...], written: tuple[np.ndarray | None, ...]) -> None:

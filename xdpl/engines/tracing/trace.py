@@ -83,8 +83,11 @@ def trace(model: Model) -> Step:
     UnsupportedOperation
         With the operation, and its line in the step.
     """
-    declared = {"states": model.states, "forcings": model.forcings, "parameters": model.step_parameters}
-    names = {kind: tuple(d.name for d in group) for kind, group in declared.items()}
+    names = {
+        "states": tuple(d.name for d in model.states),
+        "forcings": tuple(d.name for d in model.forcings),
+        "parameters": tuple(d.name for d in model.step_parameters),
+    }
     inputs = [f"{kind}.{name}" for kind, group in names.items() for name in group]
     builder = Builder(inputs)
     symbols = iter(Symbol(builder, i) for i in range(len(inputs)))
