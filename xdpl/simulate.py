@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -31,6 +32,7 @@ def simulate(
     initial: xr.Dataset | None = ...,
     engine: str | None = ...,
     dtype: DTypeLike | None = ...,
+    average: str | Sequence[str] | None = ...,
     progress: bool = ...,
     return_states: Literal[False] = ...,
 ) -> xr.Dataset: ...
@@ -45,6 +47,7 @@ def simulate(
     initial: xr.Dataset | None = ...,
     engine: str | None = ...,
     dtype: DTypeLike | None = ...,
+    average: str | Sequence[str] | None = ...,
     progress: bool = ...,
     return_states: Literal[True],
 ) -> tuple[xr.Dataset, xr.Dataset]: ...
@@ -59,6 +62,7 @@ def simulate(
     initial: xr.Dataset | None = None,
     engine: str | None = None,
     dtype: DTypeLike | None = None,
+    average: str | Sequence[str] | None = None,
     progress: bool = False,
     return_states: bool = False,
 ) -> xr.Dataset | tuple[xr.Dataset, xr.Dataset]:
@@ -89,6 +93,10 @@ def simulate(
         the GPU (cupy arrays), by default, or plain array functions.
     dtype : dtype, optional
         Floating type to compute in; that of the forcings if not given.
+    average : str or sequence of str, optional
+        Dims of members over which the outputs are averaged while they are computed, which
+        takes the memory of one member. Streamflow is then routed after the mean is taken,
+        unless the parameters of its route have such a dim.
     progress : bool
         Show a bar over the parts of a run; of each block where `ds` is lazy.
     return_states : bool
@@ -103,7 +111,10 @@ def simulate(
         `ds` is, on the GPU where its arrays are, quantified if a forcing is.
     states : Dataset
         Only with `return_states`: one variable per state, without a time dimension
-        but with the coordinate `time` of the last step.
+        but with the coordinate `time` of the last step; of each member also where outputs
+        are averaged. Water on its way to the outlet, such as ``unrouted_streamflow``, has a
+        dim ``lag``: the flux before routing in the last steps, the oldest first, labelled
+        by the steps between each and `time`.
 
     Raises
     ------
@@ -126,6 +137,7 @@ def simulate(
         initial=initial,
         engine=engine,
         dtype=dtype,
+        average=average,
     )
     series, final = blocks.apply(
         run.model,
@@ -136,12 +148,15 @@ def simulate(
         engine=engine,
         progress=progress,
         states=return_states,
+        average=run.average,
     )
     named = {run.model.output(k): v for k, v in zip(run.outputs, series, strict=True)}
-    sim = labelled(ds, run, named, run_attrs(ds, run, "simulation"))
+    attrs = run_attrs(ds, run, "simulation")
+    if run.average:
+        attrs["averaged_over"] = json.dumps(run.average)
+    sim = labelled(ds, run, named, attrs)
     if not return_states:
         return sim
-    states = labelled(
-        ds, run, dict(zip(run.model.states, final, strict=True)), run_attrs(ds, run, "final states")
-    )
+    declared = (*run.model.states, *run.model.route_states)
+    states = labelled(ds, run, dict(zip(declared, final, strict=True)), run_attrs(ds, run, "final states"))
     return sim, states.assign_coords(time=ds["time"][-1].drop_encoding())

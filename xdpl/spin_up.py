@@ -21,11 +21,12 @@ from xdpl.labelled.prepare import prepare
 from xdpl.labelled.tree import over_nodes
 from xdpl.models import Model
 from xdpl.models.base import Flux
+from xdpl.models.routes import RouteState
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from xdpl.labelled.flat import Flat
+    from xdpl.labelled.flat import Flat, Kind
 
 __all__ = ["spin_up"]
 
@@ -102,8 +103,11 @@ def spin_up(
     def settle(flat: Flat) -> list[Array]:
         return _settle(run.model, flat, engine, tolerance, cycles)
 
-    names = [*run.model.states, *_report(run.model)]
-    results = blocks.over_blocks(settle, run.forcings, run.parameters, run.initial, [False] * len(names))
+    names = [*run.model.states, *run.model.route_states, *_report(run.model)]
+    kinds: list[Kind] = ["route" if isinstance(d, RouteState) else "state" for d in names]
+    results = blocks.over_blocks(
+        settle, run.forcings, run.parameters, run.initial, kinds, lags=blocks.lags_of(run.model)
+    )
     attrs = run_attrs(first, run, "states after spin-up") | {
         "spin_up": json.dumps({"years": years, "tolerance": tolerance, "cycles": cycles})
     }
@@ -147,8 +151,11 @@ def _report(model: Model) -> tuple[Flux, Flux]:
 
 
 def _settle(model: Model, flat: Flat, engine: str | None, tolerance: float, cycles: int) -> list[Array]:
+    stores, routes = ([d.name for d in group] for group in (model.states, model.route_states))
     if flat.empty:
-        return [flat.still(flat.missing())] * (len(model.states) + 2)
+        delayed = [flat.missing("route", state.lags) for state in model.route_states]
+        none = flat.missing("state")
+        return [*(none for _ in stores), *delayed, none, none]
     xp = array_namespace(next(iter(flat.forcings.values())))
     state: dict[str, Array] = flat.start
     change: Array = None
@@ -164,18 +171,21 @@ def _settle(model: Model, flat: Flat, engine: str | None, tolerance: float, cycl
             average=False,
         )
         if change is None:
-            first = final[model.states[0].name]
+            first = final[stores[0]]
             change, count = xp.full_like(first, xp.inf), xp.zeros_like(first)
             active = xp.ones_like(first, dtype=xp.bool)
         if state:
-            steps = [xp.abs(final[s.name] - state[s.name]) for s in model.states]
+            # What is on the way is that of the last days: it settles when the stores do.
+            steps = [xp.abs(final[k] - state[k]) for k in stores]
             change = xp.where(active, xp.max(xp.stack(steps), axis=0), change)
         state = {k: xp.where(active, v, state[k]) if state else v for k, v in final.items()}
         count = count + xp.astype(active, count.dtype)
         active = change > tolerance
         if not bool(xp.any(active)):
             break
-    return [flat.still(v) for v in (*(state[s.name] for s in model.states), change, count)]
+    report = [flat.labelled(v, "state") for v in (change, count)]
+    kept = [flat.labelled(state[k], "state") for k in stores]
+    return [*kept, *(flat.labelled(state[k], "route") for k in routes), *report]
 
 
 def _first(ds: xr.Dataset, years: int, tolerance: float, cycles: int, problems: Problems) -> int:

@@ -50,7 +50,9 @@ def run(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Run a model with an engine by name, or the one that `choose` takes for the forcings.
 
-    Options and what is returned are those of `xdpl.engines.array.run`.
+    Options and what is returned are those of `xdpl.engines.array.run`; fluxes of routes are
+    routed, and what routes keep is among the states, which `states=False` leaves out
+    (`xdpl.engines.routes`).
 
     Raises
     ------
@@ -60,6 +62,13 @@ def run(
     name = choose(next(iter(forcings.values()))) if engine is None else engine
     if name == "array":
         from xdpl.engines.array import run as run_it
+        from xdpl.routing import convolve
     else:
+        from xdpl.engines.convolution import convolve
         from xdpl.engines.fused import run as run_it
+    if model.routes:
+        from xdpl.engines.routes import run_with_routes
+
+        return run_with_routes(run_it, model, forcings, parameters, convolve=convolve, **options)
+    options.pop("states", None)
     return run_it(model, forcings, parameters, **options)

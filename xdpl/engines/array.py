@@ -27,6 +27,8 @@ def run(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Run a model over time; the readable reference that other engines match.
 
+    Fluxes are those of the step, before any routes of the model.
+
     Parameters
     ----------
     model : Model

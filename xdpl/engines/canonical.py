@@ -117,7 +117,7 @@ def canonical(
     arrays = Arrays(
         forcings=tuple(flat(forcings[d.name], steps, 1) for d in model.forcings),
         parameters=tuple(
-            flat(parameters[d.name], steps if d.name in moving else 1, count) for d in model.parameters
+            flat(parameters[d.name], steps if d.name in moving else 1, count) for d in model.step_parameters
         ),
         start=tuple(flat(initial[d.name], count) for d in model.states),
         steps=steps,

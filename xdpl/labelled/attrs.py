@@ -87,5 +87,7 @@ def parameters_hash(parameters: Mapping[str, xr.DataArray]) -> str:
 
 def model_hash(model: Model) -> str:
     """Short hash of a model's declarations and options; of its equations it says nothing."""
-    text = repr((model.name, model.forcings, model.parameters, model.states, model.fluxes, model.options()))
+    declared = (model.name, model.forcings, model.parameters, model.states, model.fluxes, model.options())
+    # Models without routes keep the hash they had before there were any.
+    text = repr((*declared, model.routes) if model.routes else declared)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

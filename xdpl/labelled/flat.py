@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from array_api_compat import array_namespace, device
 
@@ -14,9 +14,15 @@ from xdpl.errors import Problems
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Flat", "Layout", "flatten"]
+__all__ = ["LAG", "Flat", "Kind", "Layout", "flatten"]
 
 Array = Any
+# What a result of a block is: of each step, of the last one, or of the last steps before a route;
+# "mean route" is of the mean of the members.
+Kind = Literal["series", "state", "route", "mean route"]
+
+# Dim of the steps that a route keeps, the oldest first.
+LAG = "lag"
 
 
 @dataclass(frozen=True)
@@ -30,16 +36,23 @@ class Layout:
     dims : tuple of tuple of str
         Of every array, in the order of `names`.
     sites, extra : tuple of str
-        Dims of the sites, and those that no forcing has: of the members.
-    out : tuple of str
-        Dims of a series: of members, then of the forcings in their order.
+        Dims of the sites, and of the members: those that no forcing has, or, if members are
+        averaged, those of them to average; the others then go with the sites.
+    order : tuple of str
+        Dims of a result, if it has all.
+    averaged : bool
+        Whether series are means over members.
+    shared : frozenset of str
+        Parameters and states of routes that need no member axis where they have no dim of members.
     """
 
     names: tuple[tuple[str, ...], ...]
     dims: tuple[tuple[str, ...], ...]
     sites: tuple[str, ...]
     extra: tuple[str, ...]
-    out: tuple[str, ...]
+    order: tuple[str, ...]
+    averaged: bool = False
+    shared: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -47,17 +60,25 @@ class Layout:
         forcings: Iterable[xr.DataArray],
         arrays: Iterable[xr.DataArray],
         names: tuple[tuple[str, ...], ...],
+        *,
+        average: Collection[str] = (),
+        shared: frozenset[str] = frozenset(),
     ) -> Layout:
         """The layout of labelled arrays, of which the forcings are the first."""
-        order = tuple(dict.fromkeys(str(d) for a in forcings for d in a.dims))
+        own = tuple(dict.fromkeys(str(d) for a in forcings for d in a.dims))
         dims = tuple(tuple(map(str, a.dims)) for a in arrays)
-        extra = tuple(dict.fromkeys(d for ds in dims for d in ds if d not in order))
-        return cls(names, dims, tuple(d for d in order if d != "time"), extra, extra + order)
+        members = tuple(dict.fromkeys(d for ds in dims for d in ds if d not in own and d != LAG))
+        extra = tuple(d for d in members if d in average) if average else members
+        order = (*extra, *(d for d in members if d not in extra), *own)
+        sites = tuple(d for d in order if d not in extra and d != "time")
+        return cls(names, dims, sites, extra, order, bool(average), shared)
 
-    @property
-    def out_still(self) -> tuple[str, ...]:
-        """Dims of states."""
-        return tuple(d for d in self.out if d != "time")
+    def result(self, kind: Kind) -> tuple[str, ...]:
+        """Dims of a result: of members, then of the forcings in their order."""
+        mean = self.averaged and kind in ("series", "mean route")
+        gone = {*(self.extra if mean else ()), *(() if kind == "series" else ("time",))}
+        lead = (LAG,) if kind in ("route", "mean route") else ()
+        return (*lead, *(d for d in self.order if d not in gone))
 
 
 @dataclass(frozen=True)
@@ -71,7 +92,8 @@ class Flat:
         Lengths of the dims in the block.
     forcings : dict of str to array, (time, site)
     parameters : dict of str to array, ([time,] [member,] site)
-    start : dict of str to array, ([member,] site)
+        Those of routes without the member axis if all members share them.
+    start : dict of str to array, ([lag,] [member,] site)
         States before the first step; empty if the model has its own.
     kept : array of bool, (site,), or None
         Sites that run; None if all do.
@@ -102,28 +124,30 @@ class Flat:
         """Whether no site can run."""
         return int(next(iter(self.forcings.values())).shape[1]) == 0
 
-    def series(self, v: Array) -> Array:
-        """A series (time, [member,] running site) in the dims of the output."""
-        return self._labelled(v, ("time", *self.layout.extra, *self.layout.sites), self.layout.out)
-
-    def still(self, v: Array) -> Array:
-        """Values ([member,] running site) in the dims of the output."""
-        return self._labelled(v, (*self.layout.extra, *self.layout.sites), self.layout.out_still)
-
-    def _labelled(self, v: Array, dims: tuple[str, ...], out: tuple[str, ...]) -> Array:
+    def labelled(self, v: Array, kind: Kind) -> Array:
+        """A result ([time or lag,] [member,] running site) in its dims."""
         xp = array_namespace(v)
-        sizes = {**self.sizes, "time": v.shape[0]}
-        v = xp.reshape(self._everywhere(xp, v), tuple(sizes[d] for d in dims))
+        out = self.layout.result(kind)
+        lead = tuple(d for d in ("time", LAG) if d in out)
+        members = tuple(d for d in self.layout.extra if d in out)
+        dims = (*lead, *members, *self.layout.sites)
+        sizes = {**self.sizes, **dict(zip(lead, v.shape[:1], strict=False))}
+        v = xp.reshape(self._everywhere(xp, v, each=bool(members)), tuple(sizes[d] for d in dims))
         return xp.permute_dims(v, tuple(dims.index(d) for d in out))
 
-    def missing(self, *lead: int) -> Array:
-        """NaN of the shape (*lead, [member,] running site), where no site runs."""
+    def missing(self, kind: Kind, *lead: int) -> Array:
+        """A result where no site runs, with the lengths that go before those of members and sites."""
         like = next(iter(self.forcings.values()))
         xp = array_namespace(like)
-        members = () if self.members is None else (self.members,)
-        return xp.full((*lead, *members, 0), math.nan, dtype=like.dtype, device=device(like))
+        each = any(d in self.layout.result(kind) for d in self.layout.extra)
+        members = (self.members,) if each else ()
+        none = xp.full((*lead, *members, 0), math.nan, dtype=like.dtype, device=device(like))
+        return self.labelled(none, kind)
 
-    def _everywhere(self, xp: Any, v: Array) -> Array:
+    def _everywhere(self, xp: Any, v: Array, *, each: bool) -> Array:
+        defined = self.defined
+        if defined is not None and self.layout.extra and not each:
+            defined = xp.all(defined, axis=0)
         if self.kept is not None:
             if v.shape[-1] == 0:
                 shape = (*v.shape[:-1], self.kept.shape[0])
@@ -132,7 +156,7 @@ class Flat:
             position = xp.cumulative_sum(xp.astype(self.kept, xp.int64)) - 1
             v = xp.take(v, xp.where(self.kept, position, 0), axis=v.ndim - 1)
             v = xp.where(self.kept, v, math.nan)
-        return v if self.defined is None else xp.where(self.defined, v, math.nan)
+        return v if defined is None else xp.where(defined, v, math.nan)
 
 
 def flatten(layout: Layout, values: Sequence[Array]) -> Flat:
@@ -157,6 +181,7 @@ def flatten(layout: Layout, values: Sequence[Array]) -> Flat:
     first, second = len(layout.names[0]), len(layout.names[0]) + len(layout.names[1])
     forcings = [_flat(xp, v, dims, (), layout.sites, sizes) for v, dims in named[:first]]
     rest = [_flat(xp, v, dims, layout.extra, layout.sites, sizes) for v, dims in named[first:]]
+    common = _common(layout)
 
     kept = _with_forcings(xp, layout.names[0], forcings)
     defined = _without_nan(xp, rest, 2 if layout.extra else 1)
@@ -165,6 +190,7 @@ def flatten(layout: Layout, values: Sequence[Array]) -> Flat:
         kept = somewhere if kept is None else kept & somewhere
         if not layout.extra or bool(xp.all(defined | ~somewhere)):
             defined = None
+    rest = [v[..., 0, :] if i in common else v for i, v in enumerate(rest)]
     if kept is not None:
         index = xp.nonzero(kept)[0]
         forcings, rest = ([xp.take(v, index, axis=v.ndim - 1) for v in group] for group in (forcings, rest))
@@ -177,6 +203,17 @@ def flatten(layout: Layout, values: Sequence[Array]) -> Flat:
         kept,
         defined,
     )
+
+
+def _common(layout: Layout) -> set[int]:
+    """Which of the parameters and states are the same for all members and need not be repeated."""
+    names = [*layout.names[1], *layout.names[2]]
+    dims = layout.dims[len(layout.names[0]) :]
+    return {
+        i
+        for i, (name, ds) in enumerate(zip(names, dims, strict=True))
+        if layout.extra and name in layout.shared and not set(ds) & set(layout.extra)
+    }
 
 
 def _brought(xp: Any, v: Array, like: Array) -> Array:
@@ -192,8 +229,8 @@ def _flat(
     sites: tuple[str, ...],
     sizes: Mapping[str, int],
 ) -> Array:
-    """Values in any dims as ([time,] [member,] site)."""
-    lead = ("time",) if "time" in dims else ()
+    """Values in any dims as ([time or lag,] [member,] site)."""
+    lead = tuple(d for d in ("time", LAG) if d in dims)
     wanted = (*lead, *extra, *sites)
     v = xp.permute_dims(v, tuple(dims.index(d) for d in wanted if d in dims))
     v = xp.reshape(v, tuple(sizes[d] if d in dims else 1 for d in wanted))

@@ -10,6 +10,9 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.labelled.attrs import provenance, variable_attrs
+from xdpl.labelled.flat import LAG
+from xdpl.labelled.states import lag_labels
+from xdpl.models.routes import RouteState
 
 if TYPE_CHECKING:
     from xdpl.labelled.prepare import Prepared
@@ -45,6 +48,9 @@ def labelled(
     for declared, array in results.items():
         out[declared.name] = array
         out[declared.name].attrs = variable_attrs(declared)
+        if isinstance(declared, RouteState):
+            said = {"units": "1", "long_name": "steps before the time of the states"}
+            out = out.assign_coords({LAG: (LAG, lag_labels(declared), said)})
     carried = (ds.coords, run.coords)
     out = out.assign_coords({k: c for coords in carried for k, c in coords.items() if _fits(str(k), c, out)})
     # Of coordinates too: chunks they were stored in need not fit those of the output.

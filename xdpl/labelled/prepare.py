@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from xdpl.errors import Problems, short
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import parameters_hash
 from xdpl.labelled.floats import cast, common_type
+from xdpl.labelled.members import check_average, check_members, check_routes, member_coords
 from xdpl.labelled.parameters import resolve
 from xdpl.labelled.states import initial_states
 
@@ -48,6 +49,8 @@ class Prepared:
     coords : dict of str to DataArray
         Coordinates of the dims of members.
     parameters_hash : str
+    average : tuple of str
+        Dims of members to average over.
     """
 
     model: Model
@@ -60,6 +63,7 @@ class Prepared:
     engine: str | None
     coords: dict[Hashable, xr.DataArray]
     parameters_hash: str
+    average: tuple[str, ...]
 
 
 def prepare(
@@ -73,6 +77,7 @@ def prepare(
     initial: xr.Dataset | None,
     engine: str | None,
     dtype: DTypeLike | None,
+    average: str | Sequence[str] | None = None,
 ) -> Prepared:
     """Check everything before anything is computed; arguments as in `xdpl.simulate`.
 
@@ -94,15 +99,17 @@ def prepare(
     start = None if initial is None else initial_states(model, ds, initial, problems)
     for key, array in (theta | (start or {})).items():
         schema.check_labels(key, array, ds, problems, fix=_LABELS)
-    _check_members([*theta.values(), *(start or {}).values()], problems)
+    check_members([*theta.values(), *(start or {}).values()], problems)
+    drivers = {k: f.data for k, f in found.items()}
+    check_routes(model, drivers, theta, start or {}, problems)
+    averaged = check_average(average, drivers, theta | (start or {}), problems)
     for key, array in theta.items():
         schema.check_chunks(key, array, problems, of="parameters")
     problems.raise_if_any()
 
-    arrays = {k: f.data for k, f in found.items()}
     # One floating type for all: float64 parameters would promote a float32 run.
-    kind = common_type(arrays.values()) if dtype is None else np.dtype(dtype)
-    arrays = cast(arrays, kind)
+    kind = common_type(drivers.values()) if dtype is None else np.dtype(dtype)
+    arrays = cast(drivers, kind)
     if (engine or engines.choose(_like(next(iter(arrays.values()))))) != "array":
         # What kernels cannot run is said now, also where the run itself is lazy.
         step_of(model, wanted)
@@ -115,33 +122,10 @@ def prepare(
         defaulted,
         None if start is None else cast(start, kind),
         engine,
-        _member_coords((parameters, initial), {d for a in arrays.values() for d in a.dims}),
+        member_coords((parameters, initial), {d for a in arrays.values() for d in a.dims}),
         parameters_hash(theta),
+        averaged,
     )
-
-
-def _check_members(arrays: list[xr.DataArray], problems: Problems) -> None:
-    """Note labels or lengths of a dim that differ between parameters and initial states."""
-    try:
-        xr.align(*arrays, join="exact", copy=False)
-    except ValueError as error:
-        problems.add(
-            "parameters and initial",
-            expected="the same labels and lengths along the dims they share",
-            got=str(error).splitlines()[0],
-            fix="xr.align(..., join='inner') first, or select the members of both",
-        )
-
-
-def _member_coords(given: Iterable[Any], sites: set[Hashable]) -> dict[Hashable, xr.DataArray]:
-    """Coordinates of datasets of parameters and states along none of the dims of the forcings."""
-    return {
-        name: coord.variable
-        for ds in given
-        if isinstance(ds, xr.Dataset)
-        for name, coord in ds.coords.items()
-        if coord.dims and not sites & set(coord.dims)
-    }
 
 
 def _like(array: xr.DataArray) -> Any:

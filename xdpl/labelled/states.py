@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from xdpl.labelled.flat import LAG
 from xdpl.labelled.lookup import in_units
+from xdpl.models.routes import RouteState
 
 if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models import Model
 
-__all__ = ["initial_states"]
+__all__ = ["initial_states", "lag_labels"]
 
 _STANDARD = ("standard", "gregorian", "proleptic_gregorian")
 
@@ -28,9 +30,10 @@ def initial_states(model: Model, ds: xr.Dataset, initial: Any, problems: Problem
     ds : Dataset
         Of the run, with `time`.
     initial : Dataset
-        One variable per state. Of a coordinate `time` it must be one step before `ds`.
+        One variable per state, those of routes with a dim `lag`. Of a coordinate `time` it
+        must be one step before `ds`.
     problems : Problems
-        Takes a note of states and units that are missing, and of another time.
+        Takes a note of states, units and lags that are missing, and of another time.
     """
     start: dict[str, xr.DataArray] = {}
     if not isinstance(initial, xr.Dataset):
@@ -41,7 +44,7 @@ def initial_states(model: Model, ds: xr.Dataset, initial: Any, problems: Problem
             fix='xr.Dataset({"<state>": ((), value, {"units": "mm"})})',
         )
         return start
-    for state in model.states:
+    for state in (*model.states, *model.route_states):
         if state.name not in initial:
             problems.add(
                 state.name,
@@ -49,18 +52,43 @@ def initial_states(model: Model, ds: xr.Dataset, initial: Any, problems: Problem
                 got="none",
                 fix="_, initial = simulate(..., return_states=True) of a run before",
             )
-        elif "time" in initial[state.name].dims:
+            continue
+        array = initial[state.name]
+        if "time" in array.dims:
             problems.add(
                 state.name,
                 expected="an initial state at one time",
-                got=f"dims {initial[state.name].dims}",
+                got=f"dims {array.dims}",
                 fix="initial.isel(time=-1)",
             )
-        else:
-            array = in_units(initial[state.name], state.units, problems)
-            start[state.name] = array.reset_coords(drop=True)
+        elif not isinstance(state, RouteState) or _has_lags(state, array, problems):
+            array = in_units(array, state.units, problems)
+            start[state.name] = array.reset_coords(drop=True).drop_vars(LAG, errors="ignore")
     _check_time(model, ds, initial, problems)
     return start
+
+
+def lag_labels(state: RouteState) -> np.ndarray:
+    """Steps before the time of the states, the oldest first; shape (lag,)."""
+    return np.arange(state.lags)[::-1].copy()
+
+
+def _has_lags(state: RouteState, array: xr.DataArray, problems: Problems) -> bool:
+    """Whether a state of a route has the steps it should; problems are noted."""
+    labels = lag_labels(state)
+    if array.sizes.get(LAG) != state.lags:
+        got = f"{array.sizes[LAG]} of them" if LAG in array.dims else f"dims {array.dims}"
+    elif LAG in array.coords and not np.array_equal(array[LAG].values, labels):
+        got = f"labels {array[LAG].values[0]} to {array[LAG].values[-1]}"
+    else:
+        return True
+    problems.add(
+        state.name,
+        expected=f"{state.lags} steps along {LAG!r}, labelled {labels[0]} to 0, the oldest first",
+        got=got,
+        fix=f"initial.sel({LAG}=range({labels[0]}, -1, -1)), of states that simulate returned",
+    )
+    return False
 
 
 def _check_time(model: Model, ds: xr.Dataset, initial: xr.Dataset, problems: Problems) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 from xdpl.errors import Problems, short
 from xdpl.models.base import Flux, Forcing, Model, Parameter, State
 from xdpl.models.network_only import NetworkOnly
+from xdpl.models.routes import GammaHydrograph
 
 __all__ = [
     "Flux",
     "Forcing",
+    "GammaHydrograph",
     "Model",
     "NetworkOnly",
     "Parameter",

@@ -7,9 +7,13 @@ from abc import ABC, abstractmethod
 from collections import namedtuple
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from xdpl.models import report
+from xdpl.models.checks import check_routes
+
+if TYPE_CHECKING:
+    from xdpl.models.routes import GammaHydrograph, RouteState
 
 __all__ = ["Declaration", "Flux", "Forcing", "Model", "Parameter", "State"]
 
@@ -128,7 +132,8 @@ class Model(ABC):
     Subclasses are frozen dataclasses whose fields are constants a user may set
     (variants, the time step `dt` in days). They declare `forcings`, `parameters`, `states`,
     `fluxes` and `outputs` (names of the main outputs), as class attributes or
-    properties, and implement `step`.
+    properties, and implement `step`. A model may have `routes`: fluxes that are delayed
+    after the step, whose parameters are among `parameters` too.
     """
 
     name: ClassVar[str]
@@ -138,6 +143,7 @@ class Model(ABC):
     states: tuple[State, ...]
     fluxes: tuple[Flux, ...]
     outputs: tuple[str, ...]
+    routes: tuple[GammaHydrograph, ...] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -163,13 +169,34 @@ class Model(ABC):
         xp : namespace
             Array-API namespace of the arrays.
         s, f, p : named tuple of arrays, all of one shape
-            States, forcings and parameters, in declared units.
+            States, forcings and parameters, in declared units; without the parameters
+            of routes.
 
         Returns
         -------
         states, fluxes : mapping of str to array
             The new value of every declared state and flux.
         """
+
+    @property
+    def step_parameters(self) -> tuple[Parameter, ...]:
+        """The parameters that `step` takes: those of routes left out.
+
+        Raises
+        ------
+        ValueError
+            If a route names a flux or a parameter that is not declared.
+        """
+        if not self.routes:
+            return self.parameters
+        check_routes(self)
+        routed = {parameter.name for route in self.routes for parameter in route.parameters}
+        return tuple(parameter for parameter in self.parameters if parameter.name not in routed)
+
+    @property
+    def route_states(self) -> tuple[RouteState, ...]:
+        """What routes carry from one run to the next, besides the states of the step."""
+        return tuple(route.state for route in self.routes)
 
     def initial_states(self, xp: Any, p: Any) -> Mapping[str, Array]:
         """States before the first step, for parameters `p`, in declared units."""
@@ -199,9 +226,12 @@ class Model(ABC):
         return {declared.name: declared for declared in (*self.fluxes, *self.states)}
 
     def pack(self, kind: Literal["forcings", "parameters", "states"], values: Mapping[str, Array]) -> Any:
-        """Named tuple of `values` in declared order, as `step` takes it."""
-        fields = tuple(declared.name for declared in getattr(self, kind))
-        return _tuple_type(kind, fields)(**values)
+        """Named tuple of `values` in declared order, as `step` takes it; those of routes are left out."""
+        declared = self.step_parameters if kind == "parameters" else getattr(self, kind)
+        if kind != "forcings" and (routes := self.routes):
+            routed = {d.name for route in routes for d in (*route.parameters, route.state)}
+            values = {k: v for k, v in values.items() if k not in routed}
+        return _tuple_type(kind, tuple(d.name for d in declared))(**values)
 
 
 @lru_cache

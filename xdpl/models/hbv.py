@@ -1,12 +1,14 @@
-"""HBV: snow, soil and a two-box response, plain or with capillary rise."""
+"""HBV: snow, soil, a two-box response and routing, plain or with capillary rise."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from xdpl.models.base import Flux, Model, Parameter, State
 from xdpl.models.numerics import positive, ramp, safe_power
+from xdpl.models.routes import GammaHydrograph
 from xdpl.models.weather import AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION, PRECIPITATION
 
 __all__ = ["HBV"]
@@ -30,10 +32,12 @@ _CAPILLARY = (
     Parameter("c", 0.0, 1.0, "d-1", 0.05, "capillary rise coefficient"),
 )
 
+_ROUTE_DAYS = 15
+
 
 @dataclass(frozen=True)
 class HBV(Model):
-    """HBV rainfall-runoff model: degree-day snow, soil moisture, two response boxes.
+    """HBV rainfall-runoff model: degree-day snow, soil moisture, two response boxes, routing.
 
     Parameters
     ----------
@@ -45,11 +49,15 @@ class HBV(Model):
         the sharp split of the published model, through which `tt` has no gradient.
     dt : float
         Time step in days.
+    routing : {"gamma", None}
+        "gamma" delays runoff by a gamma unit hydrograph of 15 days. None leaves it as it
+        is, for cells of a grid whose runoff another model routes.
 
     Notes
     -----
-    Streamflow is the sum of the three runoff components at the outlet of the
-    response routine, in depth over the area; it is not routed.
+    `runoff` is the sum of the three components at the outlet of the response routine, in
+    depth over the area, and `streamflow` what of it has reached the outlet of the
+    catchment. The components are not routed.
 
     References
     ----------
@@ -61,6 +69,7 @@ class HBV(Model):
     variant: Literal["plain", "capillary"] = "plain"
     snow_range: float = 0.0
     dt: float = 1.0
+    routing: Literal["gamma"] | None = "gamma"
 
     name: ClassVar[str] = "hbv"
     forcings = (PRECIPITATION, AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION)
@@ -74,10 +83,11 @@ class HBV(Model):
         State("lower_zone", "mm", "", "storage of the lower response box", 0.001),
     )
     fluxes = (
-        Flux("streamflow", "mm d-1", "", "streamflow per area, before routing"),
-        Flux("surface_runoff", "mm d-1", "", "fast runoff Q0"),
-        Flux("interflow", "mm d-1", "", "interflow Q1"),
-        Flux("baseflow", "mm d-1", "", "baseflow Q2"),
+        Flux("streamflow", "mm d-1", "", "streamflow per area"),
+        Flux("runoff", "mm d-1", "", "runoff before routing, sum of Q0, Q1 and Q2"),
+        Flux("surface_runoff", "mm d-1", "", "fast runoff Q0, before routing"),
+        Flux("interflow", "mm d-1", "", "interflow Q1, before routing"),
+        Flux("baseflow", "mm d-1", "", "baseflow Q2, before routing"),
         Flux("evapotranspiration", "mm d-1", "lwe_water_evaporation_rate", "actual evapotranspiration"),
         Flux("recharge", "mm d-1", "", "recharge from the soil to the upper zone"),
         Flux("percolation", "mm d-1", "", "percolation to the lower zone"),
@@ -97,11 +107,24 @@ class HBV(Model):
         if not self.snow_range >= 0:
             msg = f"snow_range must not be below 0, got {self.snow_range}"
             raise ValueError(msg)
+        if self.routing not in ("gamma", None):
+            msg = f"routing must be 'gamma' or None, got {self.routing!r}"
+            raise ValueError(msg)
+
+    @property
+    def routes(self) -> tuple[GammaHydrograph, ...]:  # type: ignore[override]
+        """The unit hydrograph of streamflow."""
+        if self.routing is None:
+            return ()
+        # 15 days of hours are 360 steps, also where 1/24 is rounded.
+        length = max(2, math.ceil(_ROUTE_DAYS / self.dt - 1e-6))
+        return (GammaHydrograph("streamflow", length, self.dt),)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
-        """Twelve parameters; fourteen with capillary rise."""
-        return _PLAIN + _CAPILLARY if self.variant == "capillary" else _PLAIN
+        """Twelve parameters; two more with capillary rise, and two with routing."""
+        capillary = _CAPILLARY if self.variant == "capillary" else ()
+        return (*_PLAIN, *capillary, *(p for route in self.routes for p in route.parameters))
 
     def step(self, xp: Any, s: Any, f: Any, p: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Advance one step, in the order of the physics: snow, soil, response."""
@@ -166,8 +189,10 @@ class HBV(Model):
             "upper_zone": upper,
             "lower_zone": lower,
         }
+        runoff = (surface_runoff + interflow + baseflow) / dt
         fluxes = {
-            "streamflow": (surface_runoff + interflow + baseflow) / dt,
+            "streamflow": runoff,
+            "runoff": runoff,
             "surface_runoff": surface_runoff / dt,
             "interflow": interflow / dt,
             "baseflow": baseflow / dt,

@@ -66,13 +66,16 @@ def _lists(model: Model) -> list[list[str]]:
     forcings, states, fluxes = (getattr(model, kind, ()) for kind in ("forcings", "states", "fluxes"))
     main: tuple[str, ...] = getattr(model, "outputs", ())
     known = {declared.name: declared for declared in (*fluxes, *states)}
+    routes = getattr(model, "routes", ())
     lists = {
         "forcings": _with_units(forcings),
         "states": _with_units(states),
         "outputs": _with_units(known[name] for name in main if name in known),
         "more fluxes": _with_units(flux for flux in fluxes if flux.name not in main),
+        "routes": tables.listed(f"{r.flux} ({type(r).__name__}, {r.length} steps)" for r in routes),
     }
-    return [[kind, items or "none"] for kind, items in lists.items() if items or kind != "more fluxes"]
+    optional = ("more fluxes", "routes")
+    return [[kind, items or "none"] for kind, items in lists.items() if items or kind not in optional]
 
 
 def _with_units(declared: Iterable[Declaration]) -> str:

@@ -84,14 +84,16 @@ def trace(model: Model) -> Step:
         With the operation, and its line in the step.
     """
     names = {
-        kind: tuple(d.name for d in getattr(model, kind)) for kind in ("states", "forcings", "parameters")
+        "states": tuple(d.name for d in model.states),
+        "forcings": tuple(d.name for d in model.forcings),
+        "parameters": tuple(d.name for d in model.step_parameters),
     }
-    inputs = [f"{kind}.{name}" for kind, declared in names.items() for name in declared]
+    inputs = [f"{kind}.{name}" for kind, group in names.items() for name in group]
     builder = Builder(inputs)
     symbols = iter(Symbol(builder, i) for i in range(len(inputs)))
     packed = {
-        kind: model.pack(kind, {n: next(symbols) for n in declared})  # type: ignore[arg-type]
-        for kind, declared in names.items()
+        kind: model.pack(kind, {n: next(symbols) for n in group})  # type: ignore[arg-type]
+        for kind, group in names.items()
     }
     states, fluxes = model.step(
         Namespace(builder), packed["states"], packed["forcings"], packed["parameters"]
