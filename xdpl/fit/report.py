@@ -21,7 +21,7 @@ def rows(fit: Fit) -> list[tuple[str, str]]:
     lines = [
         ("model", f"{fit.model.name} ({len(fit.model.parameters)} parameters)"),
         ("target", ", ".join(f"{k} (variable {v!r})" for k, v in fit.targets.items())),
-        ("attributes", tables.listed(fit.attributes)),
+        ("attributes", _some(list(fit.attributes))),
         ("network", fit.network_spec.describe(len(fit.attributes), _columns(fit))),
         *_members(fit),
         ("training", f"{s['training_sites']} sites, {s['train'][0]} to {s['train'][1]}"),
@@ -52,9 +52,16 @@ def html(fit: Fit) -> str:
     return f"<b>xdpl.Fit</b>{tables.html(rows(fit))}"
 
 
+def _some(names: list[str]) -> str:
+    """Not more names than a reader takes in."""
+    if len(names) <= 12:
+        return tables.listed(names)
+    return f"{tables.listed(names[:8])} and {len(names) - 8} more"
+
+
 def _columns(fit: Fit) -> int:
-    alone = isinstance(fit.network, SeriesNetwork)
-    return len(fit.targets) if alone else len(fit.network.columns.names)
+    network = fit.network
+    return len(network.targets) if isinstance(network, SeriesNetwork) else len(network.columns.names)
 
 
 def _members(fit: Fit) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ class ParameterNetwork(torch.nn.Module):
     ) -> None:
         super().__init__()
         self.body = body
-        self.columns = columns
+        self.columns: Columns = columns
         self.dropout = dropout
         own = [p for p in columns.parameters for _ in range(columns.count(p))]
         spans = torch.tensor([_span(p) for p in own], dtype=torch.float64).reshape(-1, 5)
