@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
-from xdpl import data, evaluation, models, networks, plot
+from xdpl import data, evaluation, models, plot
 from xdpl.accessor import DplAccessor as _DplAccessor
 from xdpl.check import Check, check
 from xdpl.learn import learn
@@ -19,7 +20,8 @@ from xdpl.spin_up import spin_up
 from xdpl.to_zarr import to_zarr
 
 if TYPE_CHECKING:
-    from xdpl.fit import Fit, load
+    from xdpl import networks
+    from xdpl.fit import Ensemble, Fit, load
 
 try:
     __version__ = _version("xdpl")
@@ -28,6 +30,7 @@ except PackageNotFoundError:  # a source tree that was not installed
 
 __all__ = [
     "Check",
+    "Ensemble",
     "Fit",
     "__version__",
     "check",
@@ -46,11 +49,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Fit and load need torch: they are imported when first used.
-    if name in ("Fit", "load"):
-        from xdpl import fit
-
-        return getattr(fit, name)
+    # What needs torch is imported when first used.
+    if name == "networks":
+        return import_module("xdpl.networks")
+    if name in ("Ensemble", "Fit", "load"):
+        return getattr(import_module("xdpl.fit"), name)
     msg = f"module 'xdpl' has no attribute {name!r}"
     raise AttributeError(msg)
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     import torch
     import xarray as xr
 
-    from xdpl.fit import Fit
+    from xdpl.fit import Ensemble, Fit
     from xdpl.models import Model
     from xdpl.networks import Network
 
 __all__ = ["learn"]
 
 
-def learn(
+@overload
+def learn(ds: xr.Dataset, model: str | Model, *, seed: int = ..., **options: Any) -> Fit: ...
+@overload
+def learn(ds: xr.Dataset, model: str | Model, *, seed: Sequence[int], **options: Any) -> Ensemble: ...
+def learn(  # type: ignore[misc]
     ds: xr.Dataset,
     model: str | Model,
     *,
@@ -46,11 +51,11 @@ def learn(
     weight_decay: float = 0.0,
     patience: int = 30,
     clip: float = 1.0,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
     progress: bool = True,
     checkpoint: str | Path | None = None,
     log: str | Path | None = None,
-) -> Fit:
+) -> Fit | Ensemble:
     """Train a network that maps attributes to the parameters of a process model.
 
     Network and model are trained together against the observations of all sites
@@ -131,26 +136,34 @@ def learn(
         Epochs without a better validation loss before stopping.
     clip : float
         Largest norm of the gradient.
-    seed : int
-        The same seed gives the same fit on the same CPU.
+    seed : int or sequence of int
+        The same seed gives the same fit on the same CPU. Of several, one fit after the
+        other, and an `Ensemble` of them.
     progress : bool
         Show a bar with the losses.
     checkpoint : path, optional
         File written after each epoch. Calling again with the same data and
-        settings continues from it exactly.
+        settings continues from it exactly. Of several seeds one file each, with the
+        seed after the name.
     log : path, optional
         Folder for TensorBoard.
 
     Returns
     -------
-    Fit
+    Fit, or Ensemble of several seeds
         Gives parameters, simulations and scores; saves and loads. Ctrl-C ends
-        training early and returns the best weights so far.
+        training early and returns the best weights so far; of several seeds, what
+        was learned until then.
 
     Raises
     ------
     InputErrors
         With every problem of the input, before any training.
+
+    Notes
+    -----
+    Started by ``torchrun --nproc-per-node=N``, N processes train one fit: each simulates
+    its part of every batch, and all get the same result.
 
     References
     ----------
@@ -164,7 +177,7 @@ def learn(
     """
     # torch is imported here and not above: `import xdpl` stays light.
     from xdpl.labelled.tree import refuse_tree
-    from xdpl.training.entry import run
+    from xdpl.training.entry import run, run_seeds
     from xdpl.training.request import Request
 
     refuse_tree("learn", ds)
@@ -195,9 +208,9 @@ def learn(
         weight_decay=weight_decay,
         patience=patience,
         clip=clip,
-        seed=seed,
+        seed=0,
     )
-    paths = {"checkpoint": checkpoint, "log": log}
-    return run(
-        ds, request, progress=progress, **{k: None if p is None else Path(p) for k, p in paths.items()}
-    )
+    paths = {k: None if p is None else Path(p) for k, p in (("checkpoint", checkpoint), ("log", log))}
+    if isinstance(seed, Sequence):
+        return run_seeds(ds, request, list(seed), progress=progress, **paths)
+    return run(ds, replace(request, seed=seed), progress=progress, **paths)

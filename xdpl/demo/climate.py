@@ -34,7 +34,7 @@ def climate_indices(
     high, low = precipitation >= 5.0 * rain, precipitation < 1.0
     aridity = demand.mean("time") / rain
     extreme = precipitation.quantile(0.99, "time").drop_vars("quantile")
-    indices = {
+    indices: dict[str, tuple[xr.DataArray, str]] = {
         "mean_precipitation": (rain, "mm d-1"),
         "mean_pet": (demand.mean("time"), "mm d-1"),
         "mean_temperature": (temperature.mean("time"), "degC"),
@@ -43,7 +43,7 @@ def climate_indices(
         "snow_fraction": (precipitation.where(temperature < 0.0, 0.0).mean("time") / rain, "1"),
         "precipitation_amplitude": (abs(wave_p) / rain, "1"),
         "temperature_amplitude": (abs(wave_t), "K"),
-        "seasonality": (np.cos(_angle(wave_p) - _angle(wave_t)) * abs(wave_p) / rain, "1"),
+        "seasonality": (_cosine(wave_p, wave_t) * abs(wave_p) / rain, "1"),
         "high_precipitation_frequency": (high.mean("time"), "1"),
         "low_precipitation_frequency": (low.mean("time"), "1"),
         "high_precipitation_duration": (_duration(high), "d"),
@@ -64,8 +64,9 @@ def _wave(series: xr.DataArray) -> xr.DataArray:
     return flat.isel(time=0, drop=True).copy(data=wave)
 
 
-def _angle(wave: xr.DataArray) -> xr.DataArray:
-    return wave.copy(data=np.angle(wave.values))
+def _cosine(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+    """Cosine of the shift between two waves."""
+    return a.copy(data=np.cos(np.angle(a.values) - np.angle(b.values)))
 
 
 def _duration(days: xr.DataArray) -> xr.DataArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -32,8 +32,9 @@ def evaluate(
     time: slice | None,
     target: str | Mapping[str, str] | None,
     forcings: Mapping[str, str] | None,
+    simulate: Callable[..., xr.Dataset] | None = None,
 ) -> xr.Dataset:
-    """Metrics of a fit; arguments as in `Fit.evaluate`."""
+    """Metrics of a fit; arguments as in `Fit.evaluate`, and what simulates if not the fit itself."""
     problems = Problems("Fit.evaluate")
     if time is not None:
         _check_period(ds, fit.model, time, problems)
@@ -44,7 +45,7 @@ def evaluate(
         k: observed_target(fit, ds, v, mapping, problems, output=k, fix=fix) for k, v in variables.items()
     }
     at = _start(fit, ds, time, problems)
-    simulated = fit.simulate(ds, at=at, forcings=mapping, outputs=list(variables))
+    simulated = (simulate or fit.simulate)(ds, at=at, forcings=mapping, outputs=list(variables))
     period = slice(None) if time is None else time
     dryness = _dryness(ds.sel(time=period), fit.model, mapping)
     scores = {

@@ -21,12 +21,16 @@ from xdpl.networks.columns import Columns
 from xdpl.networks.scaling import Moments, Scaling
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xdpl.fit.ensemble import Ensemble
     from xdpl.fit.result import Fit
     from xdpl.models import Model
 
-__all__ = ["load", "save"]
+__all__ = ["load", "save", "save_all"]
 
 _FORMAT = "xdpl-fit-2"
+_MEMBER = "fit-"
 
 
 def save(fit: Fit, path: Path) -> None:
@@ -65,14 +69,39 @@ def save(fit: Fit, path: Path) -> None:
     partial.rename(path)
 
 
+def save_all(fits: Sequence[Fit], path: Path) -> None:
+    """Write the fits of an ensemble into one folder; nothing is left at `path` if writing fails.
+
+    Raises
+    ------
+    InputErrors
+        If something exists at `path`.
+    """
+    if path.exists():
+        _refuse(
+            "Ensemble.save",
+            path,
+            "a path where nothing is",
+            "a file or folder",
+            "choose another, or remove it",
+        )
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for i, fit in enumerate(fits):
+        save(fit, partial / f"{_MEMBER}{i}")
+    partial.rename(path)
+
+
 def load(
     path: str | Path, model: Model | None = None, network: torch.nn.Module | Network | None = None
-) -> Fit:
+) -> Fit | Ensemble:
     """Read a fit written by `Fit.save`; no code from the file is run.
 
     Parameters
     ----------
     path : str or Path
+        Of a fit, or of the folder of an ensemble.
     model : Model, optional
         Needed for a model that is not known by name.
     network : torch.nn.Module, optional
@@ -80,16 +109,25 @@ def load(
 
     Returns
     -------
-    Fit
+    Fit, or Ensemble
 
     Raises
     ------
     InputErrors
         If the store is missing, damaged, not a fit, or of another model.
     """
+    path = Path(path)
+    parts = sorted(path.glob(f"{_MEMBER}*"), key=lambda p: int(p.name.removeprefix(_MEMBER)))
+    if parts:
+        from xdpl.fit.ensemble import Ensemble
+
+        return Ensemble(tuple(_load(part, model, network) for part in parts))
+    return _load(path, model, network)
+
+
+def _load(path: Path, model: Model | None, network: torch.nn.Module | Network | None) -> Fit:
     from xdpl.fit.result import Fit
 
-    path = Path(path)
     ds, description = _read(path)
     model = _model(path, description, model)
     spec = _spec(path, description["network"], network)

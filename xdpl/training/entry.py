@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import xarray as xr
 from xdpl import engines, units
 from xdpl.engines.tracing.trace import step_of
 from xdpl.errors import Problems, short
+from xdpl.fit.ensemble import Ensemble
 from xdpl.fit.result import Fit
 from xdpl.labelled.attrs import model_hash
 from xdpl.labelled.grid import Grid
@@ -34,7 +36,7 @@ from xdpl.training.samples import Batch, Samples
 from xdpl.training.tensors import tensors
 from xdpl.training.windows import Windows
 
-__all__ = ["run"]
+__all__ = ["run", "run_seeds"]
 
 # Sites that are validated at once.
 _TILE = 128
@@ -109,6 +111,30 @@ def run(
             fingerprint=_fingerprint(arrays, described, when),
         )
     return _fit(inputs, request, arrays, network.cpu(), outcome, described, when, ds)
+
+
+def run_seeds(
+    ds: xr.Dataset,
+    request: Request,
+    seeds: list[int],
+    *,
+    progress: bool,
+    checkpoint: Path | None,
+    log: Path | None = None,
+) -> Ensemble:
+    """Train once for each seed; an interruption ends it after the fit it fell into."""
+    problems = Problems("learn")
+    if not seeds or len(set(map(repr, seeds))) < len(seeds):
+        problems.add("seed", expected="seeds that differ", got=repr(seeds), fix="seed=range(3)")
+        problems.raise_all()
+    fits: list[Fit] = []
+    for seed in seeds:
+        own = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.{seed}")
+        folder = None if log is None else log / str(seed)
+        fits.append(run(ds, replace(request, seed=seed), progress=progress, checkpoint=own, log=folder))
+        if fits[-1].settings["stopped"] == "interrupted":
+            break
+    return Ensemble(tuple(fits))
 
 
 def _device(device: str | torch.device | None, problems: Problems) -> torch.device:
