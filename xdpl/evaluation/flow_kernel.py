@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["HIGH", "LOW", "MIDDLE", "flow_formulas"]
+__all__ = ["flow_formulas"]
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 
 # Shares of all flows and shares of the time that a flow is exceeded (Yilmaz et al. 2008, section 3.3).
-HIGH, LOW = 0.02, 0.3
-MIDDLE = (0.2, 0.7)
+_HIGH, _LOW = 0.02, 0.3
+_MIDDLE = (0.2, 0.7)
 # Of the mean observed flow: logarithms of smaller flows are those of this one.
 _FLOOR = 1e-6
 # Steps between peaks, and around a peak (Kratzert et al. 2021).
@@ -36,7 +36,7 @@ def flow_formulas(simulated: _Array, observed: _Array, *, days: _Array) -> dict[
     # Duration curves, the lowest flow first and NaN last; each series has its own order of days.
     sim, obs = np.sort(simulated, axis=1), np.sort(observed, axis=1)
     count = (~np.isnan(obs)).sum(axis=1, keepdims=True)
-    low, high = (np.maximum(np.rint(share * count).astype(int), 1) for share in (LOW, HIGH))
+    low, high = (np.maximum(np.rint(share * count).astype(int), 1) for share in (_LOW, _HIGH))
     rank = np.arange(obs.shape[1])
     lowest, highest = rank < low, (rank >= count - high) & (rank < count)
     floor = _FLOOR * _mean(obs, rank < count)[:, None]
@@ -45,7 +45,7 @@ def flow_formulas(simulated: _Array, observed: _Array, *, days: _Array) -> dict[
     return {
         "percent_bias": _percent(_total(sim, rank < count), _total(obs, rank < count)),
         "fhv": _percent(_total(sim, highest), _total(obs, highest)),
-        "fms": _percent(_drop(log_sim, count), _drop(log_obs, count)),
+        "fms": _percent(_drop(sim, floor, count), _drop(obs, floor, count)),
         # Positive where the simulated curve is the flatter one.
         "flv": -_percent(_total(log_sim - log_sim[:, :1], lowest), _total(log_obs - log_obs[:, :1], lowest)),
         # By the flow and not by the rank: all days of equal flow are in.
@@ -75,17 +75,18 @@ def _rmse(simulated: _Array, observed: _Array, where: _Array) -> _Array:
     return np.sqrt(_mean((simulated - observed) ** 2, where))
 
 
-def _drop(log_curve: _Array, count: _Array) -> _Array:
-    """Difference of the logarithms between the two ends of the middle segment."""
-    upper, lower = (_quantile(log_curve, 1.0 - exceeded, count) for exceeded in MIDDLE)
-    return upper - lower
+def _drop(curve: _Array, floor: _Array, count: _Array) -> _Array:
+    """Difference of the logarithms of flow between the two ends of the middle segment."""
+    ends = (_quantile(curve, 1.0 - exceeded, count) for exceeded in _MIDDLE)
+    upper, lower = (np.log(np.maximum(flow, floor)) for flow in ends)
+    return np.asarray((upper - lower)[:, 0])
 
 
 def _quantile(curve: _Array, q: float, count: _Array) -> _Array:
     below = (q * (count - 1)).astype(int)
     weight = q * (count - 1) - below
     above = np.minimum(below + 1, count - 1)
-    return np.asarray((_at(curve, below) * (1.0 - weight) + _at(curve, above) * weight)[:, 0])
+    return np.asarray(_at(curve, below) * (1.0 - weight) + _at(curve, above) * weight)
 
 
 def _peak_timing(simulated: _Array, observed: _Array, days: _Array) -> float:

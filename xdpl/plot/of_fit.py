@@ -130,6 +130,7 @@ class FitPlot:
         simulated, observed = self._pair(one)
         rain = self._precipitation(one)
         ax = hydrograph(simulated, observed, precipitation=rain, time=time, ax=ax)
+        ax.set_ylabel(axis_label(simulated))
         ax.set_title(place(site))
         return ax
 
@@ -142,8 +143,9 @@ class FitPlot:
         ax: Axes | None = None,
     ) -> Axes:
         """Flow duration curves, observed and simulated; arguments as `xdpl.plot.flow_duration`."""
-        one = _at(ds, site or {}, Problems("plot"))
-        ax = flow_duration(*self._pair(one), time=time, ax=ax)
+        simulated, observed = self._pair(_at(ds, site or {}, Problems("plot")))
+        ax = flow_duration(simulated, observed, time=time, ax=ax)
+        ax.set_ylabel(axis_label(simulated))
         ax.set_title(place(site or {}))
         return ax
 
