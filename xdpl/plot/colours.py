@@ -13,7 +13,7 @@ __all__ = ["WORST", "colours", "metric"]
 
 # Where the axes of efficiencies and correlations end; below, a simulation is of little use anyway.
 WORST = -0.2
-# Share of the sites inside the colour scale of an error: a few sites would hide all others.
+# Least share of the sites inside the colour scale of an error: a few sites would hide all others.
 _INSIDE = 0.9
 
 
@@ -39,7 +39,7 @@ def colours(name: Any, values: np.ndarray) -> tuple[dict[str, Any], str]:
         low, high = WORST, 1.0
         options: dict[str, Any] = {"cmap": "viridis"}
     else:
-        high = _rounded_up(float(np.quantile(np.abs(finite), _INSIDE)) or 1.0)
+        high = _rounded_up(float(np.quantile(np.abs(finite), _INSIDE, method="higher")) or 1.0)
         low, options = (-high, {"cmap": "RdBu"}) if known.best == "zero" else (0.0, {"cmap": "viridis_r"})
     ends = (bool((finite < low).any()), bool((finite > high).any()))
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(ends, "neither")
