@@ -116,7 +116,7 @@ def test_duration_at_a_site_and_pooled(flow):
 def test_long_curves_are_thinned_but_for_their_ends():
     days = 50_000
     values = np.random.default_rng(0).permutation(days) + 1.0
-    dates = xr.date_range("1900-01-01", periods=days, unit="s")
+    dates = xr.date_range("1900-01-01", periods=days)
     flow = xr.DataArray(values, {"time": dates}, ("time",), attrs={"units": "mm d-1"})
     (line,) = flow_duration(flow).lines
     y = line.get_ydata()

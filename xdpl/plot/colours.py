@@ -49,4 +49,5 @@ def colours(name: Any, values: np.ndarray) -> tuple[dict[str, Any], str]:
 def _rounded_up(value: float) -> float:
     """To two digits, as legends say it."""
     unit = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return float(f"{math.ceil(value / unit) * unit:.2g}")
+    # Rounding of 50 is not more than 50.
+    return float(f"{math.ceil(value / unit - 1e-6) * unit:.2g}")
