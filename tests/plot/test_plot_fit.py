@@ -242,7 +242,7 @@ def test_hydrograph(fit, ds):
     expected = fit.simulate(ds)["soil_moisture"].sel(time=late)[:, 3, 2]
     np.testing.assert_allclose(found["simulated"], expected, rtol=1e-4)
     np.testing.assert_array_equal(found["observed"], ds["soil_moisture"].sel(time=late)[:, 3, 2])
-    assert ax.get_title() == "lat 3, lon 2"
+    assert ax.get_title("left") == "lat 3, lon 2"
     assert ax.get_ylabel() == "water content of layer 1 (m3 m-3)"
     (above,) = (other for other in ax.figure.axes if other is not ax)
     (area,) = above.collections

@@ -47,7 +47,7 @@ def test_hydrograph(flow):
     # In the units of the observed.
     np.testing.assert_allclose(found["simulated"].get_ydata(), 1e-3 * flow[:, 1, -1], rtol=1e-6)
     assert ax.get_ylabel() == "streamflow (m d-1)"
-    assert ax.get_title() == "lat 1, lon -1"
+    assert ax.get_title("left") == "lat 1, lon -1"
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["observed", "simulated"]
     assert ax.get_ylim()[0] == 0
     assert len(ax.figure.axes) == 1

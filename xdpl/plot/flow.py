@@ -85,12 +85,18 @@ def hydrograph(
     ax.set_ylim(0.0, top * (1.05 if rain is None else 1.5))
     ax.set_ylabel(f"streamflow ({_units(lines)})")
     if site:
-        ax.set_title(place(site))
+        ax.set_title(place(site), loc="left")
     if rain is not None:
         _from_above(rain, ax)
-    # Below the precipitation, which takes the upper third.
-    corner = (1.0, 1.0 if rain is None else 0.7)
-    ax.legend(edgecolor="none", framealpha=0.7, loc="upper right", bbox_to_anchor=corner)
+    # Beside the title: inside it would hide peaks, or precipitation.
+    ax.legend(
+        frameon=False,
+        fontsize="small",
+        ncols=len(lines),
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        borderaxespad=0.2,
+    )
     return ax
 
 

@@ -131,7 +131,7 @@ class FitPlot:
         rain = self._precipitation(one)
         ax = hydrograph(simulated, observed, precipitation=rain, time=time, ax=ax)
         ax.set_ylabel(axis_label(simulated))
-        ax.set_title(place(site))
+        ax.set_title(place(site), loc="left")
         return ax
 
     def flow_duration(
