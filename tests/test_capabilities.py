@@ -47,8 +47,15 @@ CALLS = {
     "Fit.plot.parameters": lambda ds, _: fitted().plot.parameters(ds, ["ksat"]),
     "Fit.plot.series": lambda ds, _: fitted().plot.series(ds, {"lat": 1, "lon": -1}),
     "Fit.plot.scatter": lambda ds, _: fitted().plot.scatter(ds),
+    "Fit.plot.hydrograph": lambda ds, _: fitted().plot.hydrograph(ds, {"lat": 1, "lon": -1}),
+    "Fit.plot.flow_duration": lambda ds, _: fitted().plot.flow_duration(ds),
+    "Fit.plot.cdf": lambda ds, _: fitted().plot.cdf(ds, "fhv"),
     "evaluation.metrics": lambda ds, _: xdpl.evaluation.metrics(*_pair(ds)),
     "evaluation.pooled": lambda ds, _: xdpl.evaluation.pooled(*_pair(ds)),
+    "evaluation.flow_metrics": lambda ds, _: xdpl.evaluation.flow_metrics(*_pair(ds)),
+    "evaluation.baseflow_index": lambda ds, _: xdpl.evaluation.baseflow_index(*_pair(ds)),
+    "evaluation.site_correlation": lambda ds, _: xdpl.evaluation.site_correlation(ds["clay"], ds["sand"]),
+    "evaluation.water_balance": lambda ds, _: xdpl.evaluation.water_balance(ds, target="precipitation"),
 }
 
 TABLE = _table()
@@ -99,7 +106,7 @@ def test_dask(function, tmp_path, counter):
     assert all(isinstance(a, dask.array.Array) for a in _arrays(result))
     blocks = [a.numblocks for a in _arrays(result) if a.ndim >= 2]
     assert set(blocks) <= {(3, 1), (1, 3, 1)}
-    assert bool(blocks) == (function != "evaluation.pooled")
+    assert bool(blocks) == (function not in ("evaluation.pooled", "evaluation.site_correlation"))
 
 
 @pytest.mark.parametrize("function", TABLE)

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from xdpl.errors import InputErrors
-from xdpl.evaluation import by_group, dryness_terciles, metrics, worst_group
+from xdpl.evaluation import by_group, dryness_terciles, flow_metrics, metrics, worst_group
 
 
 @pytest.fixture
@@ -147,6 +147,23 @@ def test_groups_of_metrics_lazy_and_not():
     assert worst.rmse_group == 2
     assert worst.nse_group == 2
     assert worst.rmse == pytest.approx(float(eager.rmse[2]))
+
+
+def test_groups_of_flow_metrics():
+    rng = np.random.default_rng(0)
+    observed = xr.DataArray(rng.gamma(1, 2, (200, 6)), dims=("time", "site"), attrs={"units": "mm d-1"})
+    # Site by site: 10 %, 0 %, 20 % too much; 30, 20 and 50 % too little.
+    factor = xr.DataArray([1.1, 1.0, 1.2, 0.7, 0.8, 0.5], dims="site")
+    scores = flow_metrics(observed * factor, observed)
+    groups = xr.DataArray([0, 0, 0, 1, 1, 1], dims="site")
+    medians = by_group(scores, groups)
+    np.testing.assert_allclose(medians["percent_bias"], [10, -30])
+    assert medians["percent_bias"].attrs["units"] == "percent"
+    worst = worst_group(scores, groups)
+    assert (float(worst["fhv"]), worst["fhv_group"]) == (pytest.approx(-30), 1)
+    assert worst["rmse_high_group"] == worst["rmse_low_group"] == 1
+    assert worst["peak_timing"] == 0
+    assert "count" not in worst
 
 
 def test_problems(scores, groups):

@@ -1,14 +1,20 @@
 """Pictures of a fit."""
 
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import ClassVar
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
-from helpers_learn import fitted, problems, quick, twin, world
+from helpers_learn import Bucket, fitted, problems, quick, twin, world
 
+import xdpl
 from xdpl import plot, units
 from xdpl.errors import InputErrors
+from xdpl.models import Forcing
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +51,11 @@ def test_history_without_validation():
     assert labels == ["training"]
 
 
-@pytest.mark.parametrize("name", ["history", "series", "scatter"])
+@pytest.mark.parametrize("name", ["history", "series", "scatter", "hydrograph", "flow_duration", "cdf"])
 def test_axes_are_taken(fit, ds, name):
     figure, axes = plt.subplots(1, 2)
-    arguments = {"history": (), "series": (ds, {"lat": 0, "lon": 0}), "scatter": (ds,)}[name]
+    site = {"lat": 0, "lon": 0}
+    arguments = {"history": (), "scatter": (ds,), "cdf": (ds,)}.get(name, (ds, site))
     before = plt.get_fignums()
     assert getattr(fit.plot, name)(*arguments, ax=axes[1]) is axes[1]
     assert plt.get_fignums() == before
@@ -225,6 +232,71 @@ def test_a_target_of_volume_flow_is_shown_per_area():
     ds["runoff"] = (ds["runoff"] * 50.0 / 86.4).assign_attrs(units="m3 s-1")
     shown = fit.plot.series(ds, {"lat": 0, "lon": 1}).lines[1].get_ydata()
     np.testing.assert_allclose(shown, expected, rtol=1e-5)
+
+
+def test_hydrograph(fit, ds):
+    late = slice("2001-10", "2001-11")
+    ax = fit.plot.hydrograph(ds, {"lat": 3, "lon": 2}, time=late)
+    drawn(ax.figure)
+    found = {line.get_label(): line.get_ydata() for line in ax.lines}
+    expected = fit.simulate(ds)["soil_moisture"].sel(time=late)[:, 3, 2]
+    np.testing.assert_allclose(found["simulated"], expected, rtol=1e-4)
+    np.testing.assert_array_equal(found["observed"], ds["soil_moisture"].sel(time=late)[:, 3, 2])
+    assert ax.get_title("left") == "lat 3, lon 2"
+    assert ax.get_ylabel() == "water content of layer 1 (m3 m-3)"
+    (above,) = (other for other in ax.figure.axes if other is not ax)
+    (area,) = above.collections
+    rain = ds["precipitation"].sel(time=late)[:, 3, 2]
+    assert area.get_paths()[0].vertices[:, 1].max() == pytest.approx(float(rain.max()), rel=1e-5)
+    assert above.get_ylabel() == "precipitation (mm d-1)"
+
+
+def test_hydrograph_of_a_model_without_precipitation():
+    @dataclass(frozen=True)
+    class Melt(Bucket):
+        name: ClassVar[str] = "melt"
+        forcings = (Forcing("melt", "mm d-1"),)
+
+        def step(self, xp, s, f, p):
+            return super().step(xp, s, SimpleNamespace(precipitation=f.melt), p)
+
+    ds = world().rename(precipitation="melt")
+    ax = quick(ds, model=Melt()).plot.hydrograph(ds, {"lat": 0, "lon": 1})
+    assert len(ax.figure.axes) == 1 and len(ax.lines) == 2
+
+
+def test_flow_duration():
+    fit, ds = quick(), world()
+    late = slice("2001-05", None)
+    ax = fit.plot.flow_duration(ds, {"lat": 0, "lon": 1}, time=late)
+    drawn(ax.figure)
+    simulated = fit.simulate(ds)["runoff"]
+    seen = ds["runoff"].sel(time=late)[:, 0, 1]
+    both = simulated.sel(time=late)[:, 0, 1].where(seen.notnull())
+    found = {line.get_label(): line.get_ydata() for line in ax.lines}
+    for name, array in (("observed", seen), ("simulated", both)):
+        np.testing.assert_allclose(found[name], np.sort(array[array.notnull()])[::-1], rtol=1e-5)
+    assert ax.get_title() == "lat 0, lon 1" and ax.get_ylabel() == "outflow of the bucket (mm d-1)"
+    pooled = fit.plot.flow_duration(ds)
+    assert pooled.lines[0].get_ydata().size == ds["runoff"].count() and pooled.get_title() == ""
+
+
+def test_cdf():
+    fit, ds = quick(), world()
+    late = slice("2001-05", None)
+    ax = fit.plot.cdf(ds, "rmse", time=late)
+    drawn(ax.figure)
+    expected = fit.evaluate(ds, time=late)["rmse"]
+    np.testing.assert_allclose(ax.lines[-1].get_xdata()[1:], np.sort(expected, axis=None), rtol=1e-6)
+    assert ax.get_xlabel() == "root mean square error (mm d-1)"
+    assert ax.get_legend().get_texts()[0].get_text().startswith("bucket: median ")
+    assert fit.plot.cdf(ds).get_xlabel() == "Nash-Sutcliffe efficiency (1)"
+    flow = fit.plot.cdf(ds, "percent_bias")
+    both = fit.simulate(ds)["runoff"], ds["runoff"]
+    expected = xdpl.evaluation.flow_metrics(*both)["percent_bias"]
+    np.testing.assert_allclose(flow.lines[-1].get_xdata()[1:], np.sort(expected, axis=None), rtol=1e-4)
+    with pytest.raises(InputErrors, match=r"name: expected one of rmse.*peak_timing, got 'r2'"):
+        fit.plot.cdf(ds, "r2")
 
 
 def test_scatter(fit, ds):

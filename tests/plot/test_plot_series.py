@@ -25,7 +25,7 @@ def test_at_a_site(sim):
     (line,) = ax.lines
     np.testing.assert_array_equal(line.get_ydata(), sim["streamflow"][:, 1, -1])
     np.testing.assert_array_equal(line.get_xdata(), sim["time"])
-    assert ax.get_ylabel() == "streamflow per area, before routing (mm d-1)"
+    assert ax.get_ylabel() == "streamflow per area (mm d-1)"
     assert ax.get_xlabel() == ""
     assert ax.get_title() == "lat 1, lon -1"
 

@@ -1,19 +1,26 @@
-"""Evaluation: metrics per site, groups of sites, and splits of sites and time."""
+"""Evaluation: metrics per site, water balance, groups of sites, and splits of sites and time."""
 
+from xdpl.evaluation.balance import water_balance
+from xdpl.evaluation.baseflow import baseflow_index
+from xdpl.evaluation.flow import flow_metrics
 from xdpl.evaluation.groups import by_group, dryness_terciles, worst_group
 from xdpl.evaluation.identifiability import standard_errors
-from xdpl.evaluation.metrics import metrics, pooled
+from xdpl.evaluation.metrics import metrics, pooled, site_correlation
 from xdpl.evaluation.periods import period_fractions
 from xdpl.evaluation.splits import contiguous_bands, random_folds
 
 __all__ = [
+    "baseflow_index",
     "by_group",
     "contiguous_bands",
     "dryness_terciles",
+    "flow_metrics",
     "metrics",
     "period_fractions",
     "pooled",
     "random_folds",
+    "site_correlation",
     "standard_errors",
+    "water_balance",
     "worst_group",
 ]

@@ -53,10 +53,17 @@ def check_static(problems: Problems, subject: str, field: xr.DataArray, time: Ha
 
 
 def check_pair(
-    problems: Problems, simulated: xr.DataArray, observed: xr.DataArray, dim: Hashable | None, minimum: int
+    problems: Problems,
+    simulated: xr.DataArray,
+    observed: xr.DataArray,
+    dim: Hashable | None,
+    minimum: int,
+    *,
+    subjects: tuple[str, str] = ("simulated", "observed"),
 ) -> None:
-    """Note what keeps `simulated` and `observed` from being compared; `dim` None means all dims."""
-    for subject, array in (("simulated", simulated), ("observed", observed)):
+    """Note what keeps two arrays from being compared; `dim` None is all dims, `subjects` their names."""
+    first, second = subjects
+    for subject, array in ((first, simulated), (second, observed)):
         if dim is not None and dim not in array.dims:
             problems.add(
                 subject,
@@ -67,11 +74,11 @@ def check_pair(
     extra = [d for d in observed.dims if d not in simulated.dims]
     if extra:
         problems.add(
-            "observed",
-            expected=f"only dims of simulated ({names(simulated.dims)})",
+            second,
+            expected=f"only dims of {first} ({names(simulated.dims)})",
             got=f"also {names(extra)}",
             fix="rename the dim or select along it",
         )
     if minimum < 2:
         problems.add("minimum", expected="at least 2", got=str(minimum), fix="minimum=10")
-    check_labels(problems, "observed", simulated, observed)
+    check_labels(problems, second, simulated, observed)

@@ -7,7 +7,7 @@ import xarray as xr
 
 from xdpl.errors import Problems
 from xdpl.evaluation.checks import check_static, names
-from xdpl.evaluation.declared import METRICS
+from xdpl.evaluation.declared import FLOW_METRICS, METRICS
 from xdpl.evaluation.medians import flags, medians_of
 
 __all__ = ["by_group", "dryness_terciles", "worst_group"]
@@ -91,23 +91,24 @@ def worst_group(scores: xr.Dataset, groups: xr.DataArray) -> xr.Dataset:
     Parameters
     ----------
     scores : Dataset
-        As for `by_group`; only the metrics of `metrics` are used, ``count`` is not one.
+        As for `by_group`; only the metrics of `metrics` and `flow_metrics` are used, ``count`` is
+        not one.
     groups : DataArray of int
         As for `by_group`.
 
     Returns
     -------
     Dataset
-        For each metric its median in the worst group, in the units of `scores`: the largest RMSE
-        and ubRMSE, the bias farthest from zero (with its sign), the smallest of the others; and
-        ``<metric>_group``, the label of that group (1), -1 where no group has a value.
+        For each metric its median in the worst group, in the units of `scores`: the largest of RMSEs
+        and of the lag of peaks, of biases the one farthest from zero (with its sign), the smallest
+        of the others; and ``<metric>_group``, the label of that group (1), -1 where no group has a value.
 
     Raises
     ------
     InputErrors
         As `by_group`, or if `scores` has none of the metrics.
     """
-    known = [metric for metric in METRICS if metric.name in scores]
+    known = [metric for metric in (*METRICS, *FLOW_METRICS) if metric.name in scores]
     if not known:
         problems = Problems("worst_group")
         wanted = ", ".join(metric.name for metric in METRICS)

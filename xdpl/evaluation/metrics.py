@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import xarray as xr
-
-from xdpl import units as u
 from xdpl.errors import Problems
-from xdpl.evaluation.checks import check_pair
-from xdpl.evaluation.declared import COUNT, METRICS, REFERENCES
-from xdpl.evaluation.kernel import compute
-from xdpl.labelled.host import on_host
-from xdpl.labelled.lookup import in_units
+from xdpl.evaluation.checks import check_static
+from xdpl.evaluation.declared import METRICS, REFERENCES
+from xdpl.evaluation.kernel import formulas
+from xdpl.evaluation.per_site import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["metrics", "pooled"]
+    import xarray as xr
+
+__all__ = ["metrics", "pooled", "site_correlation"]
 
 
 def metrics(
@@ -63,7 +60,7 @@ def metrics(
     Source: Entekhabi et al. (2010), ubrmse; Nash and Sutcliffe (1970); Gupta et al. (2009),
     ``kge_2009``; Kling et al. (2012), ``kge_2012``.
     """
-    return _evaluate("metrics", simulated, observed, dim, minimum)
+    return _metrics(Problems("metrics"), simulated, observed, (dim,), minimum)
 
 
 def pooled(simulated: xr.DataArray, observed: xr.DataArray, *, minimum: int = 10) -> xr.Dataset:
@@ -91,61 +88,52 @@ def pooled(simulated: xr.DataArray, observed: xr.DataArray, *, minimum: int = 10
     Variance between sites enters correlation, NSE and KGE, so they are usually higher than those of
     a typical site. Source: as `metrics`.
     """
-    return _evaluate("pooled", simulated, observed, None, minimum)
+    return _metrics(Problems("pooled"), simulated, observed, None, minimum)
 
 
-def _evaluate(
-    call: str, simulated: xr.DataArray, observed: xr.DataArray, dim: Hashable | None, minimum: int
+def site_correlation(simulated: xr.DataArray, observed: xr.DataArray, *, minimum: int = 10) -> xr.DataArray:
+    """Pearson correlation over sites of a static quantity, such as the baseflow index.
+
+    Parameters
+    ----------
+    simulated : DataArray
+        Dims of `observed`; others (a member) stay. Converted to the units of `observed`.
+    observed : DataArray
+        One value per site; sites where either is NaN are left out.
+    minimum : int
+        NaN with fewer sites; at least 2.
+
+    Returns
+    -------
+    DataArray
+        ``correlation`` (1); NaN where either is constant.
+
+    Raises
+    ------
+    InputErrors
+        As `metrics`, or if `observed` has a time dim.
+    """
+    problems = Problems("site_correlation")
+    check_static(problems, "observed", observed)
+    found = _metrics(problems, simulated, observed, observed.dims, minimum)["correlation"]
+    found.attrs["long_name"] = "Pearson correlation over sites of simulated and observed"
+    return found
+
+
+def _metrics(
+    problems: Problems,
+    simulated: xr.DataArray,
+    observed: xr.DataArray,
+    dims: tuple[Hashable, ...] | None,
+    minimum: int,
 ) -> xr.Dataset:
-    problems = Problems(call)
-    check_pair(problems, simulated, observed, dim, minimum)
-    units, theirs = u.read(observed), u.read(simulated)
-    if units is not None and theirs is not None and units != theirs:
-        simulated = in_units(simulated, units, problems, subject="simulated")
-    problems.raise_if_any()
-    sites = [d for d in simulated.dims if dim not in (None, d)]
-    # apply_ufunc would compare lazy coordinates by computing them, and drop all their attributes.
-    known = {**observed.coords, **simulated.coords}
-    coords = {name: coord for name, coord in known.items() if set(coord.dims) <= set(sites)}
-    like, simulated, observed = observed, _plain(simulated), _plain(observed)
-    if dim is None:
-        observed = observed.broadcast_like(simulated)
-    core = list(simulated.dims) if dim is None else [dim]
-    arrays = xr.apply_ufunc(
-        compute,
+    return evaluate(
+        problems,
         simulated,
         observed,
-        kwargs={"core": len(core), "minimum": minimum},
-        input_core_dims=[core, core],
-        output_core_dims=[[]] * (len(METRICS) + 1),
-        join="exact",
-        keep_attrs=False,
-        dask="parallelized",
-        output_dtypes=[np.float64] * len(METRICS) + [np.int64],
-        dask_gufunc_kwargs={"allow_rechunk": True},
+        dims,
+        minimum,
+        metrics=METRICS,
+        formulas=formulas,
+        references=REFERENCES,
     )
-    names = [*(metric.name for metric in METRICS), COUNT]
-    found = {name: a.transpose(*sites) for name, a in zip(names, arrays, strict=True)}
-    out = _describe(xr.Dataset(found).assign_coords(coords).drop_encoding(), units, minimum)
-    return u.quantify_like(out, like)
-
-
-def _plain(array: xr.DataArray) -> xr.DataArray:
-    # Scores are computed on the host.
-    return on_host(u.magnitude(array).reset_coords(drop=True))
-
-
-def _describe(found: xr.Dataset, units: str | None, minimum: int) -> xr.Dataset:
-    for metric in METRICS:
-        attrs = {"long_name": metric.long_name}
-        if not metric.dimensional:
-            attrs["units"] = "1"
-        elif units is not None:
-            attrs["units"] = units
-        found[metric.name].attrs = attrs
-    found[COUNT].attrs = {"long_name": "number of pairs of simulated and observed", "units": "1"}
-    found.attrs = {
-        "comment": f"pairs with NaN are left out; NaN where there are fewer than {minimum} pairs",
-        "references": REFERENCES,
-    }
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -214,9 +214,9 @@ def check_labels(
         )
 
 
-def step_in_days(ds: xr.Dataset) -> np.ndarray:
-    """Length of every time step of a dataset, in days; shape (time - 1,)."""
-    index = ds.indexes["time"]
+def step_in_days(ds: xr.Dataset | xr.DataArray, dim: Hashable = "time") -> np.ndarray:
+    """Length of every step along a dim of dates, in days; one less than the dim is long."""
+    index = ds.indexes[dim]
     if index.dtype.kind == "M":
         days: np.ndarray = np.diff(index.values) / np.timedelta64(1, "D")
         return days

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from xdpl.errors import Problems
 
-__all__ = ["axes_or_new", "axis_label", "check_site", "check_units", "units_label", "values"]
+__all__ = ["axes_or_new", "axis_label", "beyond", "check_site", "check_units", "units_label", "values"]
 
 
 def axes_or_new(ax: Axes | None) -> Axes:
@@ -53,6 +53,20 @@ def check_units(array: xr.DataArray, variable: str, problems: Problems) -> None:
     if units.read(array) is None:
         fix = f'{variable}.attrs["units"] = "<its units>"'
         problems.add(str(array.name or variable), expected="a units attribute", got="none", fix=fix)
+
+
+def beyond(found: np.ndarray, low: float, high: float, what: str = "") -> str:
+    """How a legend says which share of values is outside of the axes; empty if none is."""
+    parts = [
+        f"{_percent(outside.mean())}{' with ' * bool(what)}{what} {word} {edge:g}"
+        for outside, word, edge in ((found < low, "below", low), (found > high, "above", high))
+        if outside.any()
+    ]
+    return ", ".join(parts).replace("-", "−")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.005 else "under 1 %"
 
 
 def check_site(data: xr.Dataset | xr.DataArray, site: Mapping[str, Any], problems: Problems) -> None:

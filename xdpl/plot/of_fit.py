@@ -10,9 +10,15 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
+from xdpl.evaluation import flow_metrics, metrics
+from xdpl.evaluation.declared import FLOW_METRICS, METRICS
+from xdpl.labelled import schema
 from xdpl.labelled.attrs import variable_attrs
 from xdpl.labelled.host import on_host
 from xdpl.labelled.lookup import in_units
+from xdpl.models.weather import PRECIPITATION
+from xdpl.plot.distribution import cdf
+from xdpl.plot.flow import flow_duration, hydrograph
 from xdpl.plot.inputs import axes_or_new, axis_label, check_site
 from xdpl.plot.spatial import maps
 from xdpl.plot.temporal import check_single, draw, place
@@ -93,13 +99,10 @@ class FitPlot:
         ax : Axes, optional
         """
         problems = Problems("plot")
-        check_site(ds, site, problems)
-        problems.raise_if_any()
-        pair = self._pair(ds.isel({k: slice(v, v + 1 or None) for k, v in site.items()}))
-        for array in pair:
+        simulated, observed = self._pair(_at(ds, site, problems))
+        for array in (simulated, observed):
             check_single(array, problems)
         problems.raise_if_any()
-        simulated, observed = pair
         ax = axes_or_new(ax)
         draw(simulated, ax, color="C0", linewidth=1, label="simulated")
         draw(observed, ax, ".", color="0.3", markersize=3, label="observed")
@@ -107,6 +110,70 @@ class FitPlot:
         ax.set_title(place(site))
         ax.legend(frameon=False)
         return ax
+
+    def hydrograph(
+        self, ds: xr.Dataset, site: Mapping[str, Any], *, time: slice | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Observed and simulated streamflow at one site as lines, with precipitation from above.
+
+        Parameters
+        ----------
+        ds : Dataset
+            As for `Fit.simulate`. Precipitation is shown where the model has it.
+        site : mapping of dimension to integer position
+            Such as ``{"basin": 3}``.
+        time : slice, optional
+            Period that is shown, by dates; what comes before warms the states up.
+        ax : Axes, optional
+        """
+        one = _at(ds, site, Problems("plot"))
+        simulated, observed = self._pair(one)
+        rain = self._precipitation(one)
+        ax = hydrograph(simulated, observed, precipitation=rain, time=time, ax=ax)
+        ax.set_ylabel(axis_label(simulated))
+        ax.set_title(place(site), loc="left")
+        return ax
+
+    def flow_duration(
+        self,
+        ds: xr.Dataset,
+        site: Mapping[str, Any] | None = None,
+        *,
+        time: slice | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Flow duration curves, observed and simulated; arguments as `xdpl.plot.flow_duration`."""
+        simulated, observed = self._pair(_at(ds, site or {}, Problems("plot")))
+        ax = flow_duration(simulated, observed, time=time, ax=ax)
+        ax.set_ylabel(axis_label(simulated))
+        ax.set_title(place(site or {}))
+        return ax
+
+    def cdf(
+        self, ds: xr.Dataset, name: str = "nse", *, time: slice | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Cumulative distribution of a metric over sites.
+
+        Parameters
+        ----------
+        ds : Dataset
+            As for `Fit.evaluate`.
+        name : str
+            Of a metric of `xdpl.evaluation.metrics` or `xdpl.evaluation.flow_metrics`.
+        time : slice, optional
+            Period that is scored, by dates.
+        ax : Axes, optional
+        """
+        known = [m.name for m in (*METRICS, *FLOW_METRICS)]
+        if name not in known:
+            problems = Problems("plot")
+            problems.add("name", expected=f"one of {', '.join(known)}", got=repr(name), fix='name="nse"')
+            problems.raise_all()
+        pair = self._pair(ds)
+        if time is not None:
+            pair = pair[0].sel(time=time), pair[1].sel(time=time)
+        score = metrics if name in [m.name for m in METRICS] else flow_metrics
+        return cdf({self._fit.model.name: score(*pair)}, name, ax=ax)
 
     def scatter(self, ds: xr.Dataset, *, time: slice | None = None, ax: Axes | None = None) -> Axes:
         """Observed against simulated target, all sites, as a density of points."""
@@ -144,8 +211,24 @@ class FitPlot:
         observed = in_units(observed, self._target.units, problems)
         simulated = self._fit.simulate(ds, outputs=[output])[output]
         simulated = units.strip(simulated, self._target.units)
-        return on_host(simulated).assign_attrs(variable_attrs(self._target)), on_host(observed)
+        attrs = variable_attrs(self._target)
+        return on_host(simulated).assign_attrs(attrs), on_host(observed).assign_attrs(attrs)
+
+    def _precipitation(self, ds: xr.Dataset) -> xr.DataArray | None:
+        if PRECIPITATION.name not in [forcing.name for forcing in self._fit.model.forcings]:
+            return None
+        problems = Problems("plot")
+        found = schema.forcings(ds, self._fit.model, self._fit.forcings_in(ds), problems)
+        problems.raise_if_any()
+        return on_host(found[PRECIPITATION.name].data).assign_attrs(units=PRECIPITATION.units)
 
     @property
     def _target(self) -> Declaration:
         return self._fit.model.output(self._fit.target)
+
+
+def _at(ds: xr.Dataset, site: Mapping[str, Any], problems: Problems) -> xr.Dataset:
+    """The dataset at a site, whose dims stay: the fit was trained with them."""
+    check_site(ds, site, problems)
+    problems.raise_if_any()
+    return ds.isel({k: slice(v, v + 1 or None) for k, v in site.items()})

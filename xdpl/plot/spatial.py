@@ -1,4 +1,4 @@
-"""Maps of static variables."""
+"""Maps of static variables: parameters, scores."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from xdpl.errors import Problems, short
+from xdpl.plot.colours import colours
 from xdpl.plot.inputs import check_units, units_label, values
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def maps(
     ----------
     theta : Dataset
         Static variables with units, on ``(lat, lon)`` or on sites with latitude
-        and longitude coordinates.
+        and longitude coordinates. Metrics, known by their names, have a colour scale of
+        their own: efficiencies and correlations from -0.2 to 1, errors with the largest
+        10 % beyond its ends, signed errors with white at zero.
     columns : int
         Maps per row of a new figure.
     ax : Axes or sequence of Axes, optional
@@ -59,8 +62,10 @@ def maps(
     # The figure of a figure is itself, that of a subfigure the whole.
     figure, axes = _grid(len(theta.data_vars), columns) if given is None else (given[0].figure.figure, given)
     for each, (name, array) in zip(axes, theta.data_vars.items(), strict=True):
-        drawn = _draw(each, array, lat, lon)
-        each.figure.colorbar(drawn, ax=each, shrink=0.85)
+        scale, extend = colours(name, values(array))
+        drawn = _draw(each, array, lat, lon, scale)
+        bar = each.figure.colorbar(drawn, ax=each, shrink=0.85, extend=extend)
+        bar.ax.tick_params(labelsize=7)
         each.set_title(f"{name} ({units_label(array)})", fontsize=9)
         each.tick_params(labelsize=7)
         if given is not None:
@@ -69,13 +74,13 @@ def maps(
     return figure
 
 
-def _draw(ax: Axes, array: xr.DataArray, lat: Any, lon: Any) -> Any:
+def _draw(ax: Axes, array: xr.DataArray, lat: Any, lon: Any, scale: dict[str, Any]) -> Any:
     if lat.dims != lon.dims and array.ndim == 2:
         mesh = values(array.transpose(*lat.dims, *lon.dims))
-        return ax.pcolormesh(values(lon), values(lat), mesh, shading="nearest")
+        return ax.pcolormesh(values(lon), values(lat), mesh, shading="nearest", **scale)
     # Each of the three may have its own order of dims.
     x, y, colour = (values(a).ravel() for a in xr.broadcast(lon, lat, array))
-    return ax.scatter(x, y, c=colour, s=12, marker="s")
+    return ax.scatter(x, y, c=colour, s=12, marker="s", edgecolors="0.6", linewidths=0.3, **scale)
 
 
 def _grid(count: int, columns: int) -> tuple[Figure, list[Axes]]:
@@ -94,6 +99,9 @@ def _grid(count: int, columns: int) -> tuple[Figure, list[Axes]]:
     )
     for ax in axes.flat[count:]:
         ax.set_visible(False)
+    for ax in axes.flat[max(count - columns, 0) : count]:
+        # Shared axes have labels in the last row only, which may be hidden.
+        ax.tick_params(labelbottom=True)
     figure.supxlabel(_LABELS["x"], fontsize=9)
     figure.supylabel(_LABELS["y"], fontsize=9)
     return figure, list(axes.flat[:count])

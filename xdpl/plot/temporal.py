@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import xarray as xr
 
 from xdpl.errors import Problems, short
@@ -13,7 +14,7 @@ from xdpl.plot.inputs import axes_or_new, axis_label, check_site, check_units, v
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["check_single", "draw", "place", "series"]
+__all__ = ["check_single", "draw", "place", "series", "times"]
 
 
 def series(array: xr.DataArray, site: Mapping[str, int] | None = None, *, ax: Axes | None = None) -> Axes:
@@ -88,6 +89,11 @@ def check_single(array: xr.DataArray, problems: Problems) -> None:
 
 def draw(array: xr.DataArray, ax: Axes, *style: str, **options: Any) -> None:
     """A line of one series; style and options as in `Axes.plot`."""
+    ax.plot(times(array, ax), values(array).reshape(-1), *style, **options)
+
+
+def times(array: xr.DataArray, ax: Axes) -> np.ndarray:
+    """Times as matplotlib draws them; their axis is made fit for them."""
     time = array["time"]
     if time.dtype.kind == "O":
         # matplotlib knows no dates of other calendars.
@@ -95,7 +101,7 @@ def draw(array: xr.DataArray, ax: Axes, *style: str, **options: Any) -> None:
         ax.set_xlabel("year")
     elif time.dtype.kind == "M":
         _short_dates(ax)
-    ax.plot(time.values, values(array).reshape(-1), *style, **options)
+    return np.asarray(time.values)
 
 
 def _short_dates(ax: Axes) -> None:
