@@ -39,8 +39,7 @@ def of_run(ds: xr.Dataset, plan: Plan, ready: Ready) -> dict[str, Any]:
     """What all fits share, the values of the data by their hashes; reads all of them."""
     masks = hashlib.sha256()
     for split in ready.splits:
-        masks.update(split.name.encode())
-        masks.update(np.packbits(np.stack([split.train.values, split.test.values])).tobytes())
+        masks.update(repr((split.name, _hash(split.train), _hash(split.test))).encode())
     variables = {name: _hash(ds[name]) for name in ready.variables}
     coords = {str(d): _hash(ds[d]) for d in ("time", *ready.site_dims) if d in ds.coords}
     return settings(plan) | {"splits": masks.hexdigest()[:16], "variables": variables, "coordinates": coords}
@@ -86,6 +85,8 @@ def _hash(array: xr.DataArray) -> str:
     values = on_host(units.magnitude(array.transpose(*order))).values
     digest = hashlib.sha256(repr((order, values.shape, str(values.dtype), units.read(array))).encode())
     # Objects, such as strings, have addresses instead of bytes.
-    binary = values.dtype.kind in "biufcmM"
-    digest.update(np.ascontiguousarray(values).data if binary else repr(values.tolist()).encode())
+    if values.dtype.kind in "biufcmM":
+        digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
+    else:
+        digest.update(repr(values.tolist()).encode())
     return digest.hexdigest()[:16]

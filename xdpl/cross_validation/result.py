@@ -49,23 +49,22 @@ def together(ds: xr.Dataset, plan: Plan, ready: Ready, finished: dict[Key, xr.Da
         As `run_one` gives them, of at least one fit.
     """
     folds = fold_of_site(ready.splits)
-    labels: dict[str, list[Any]] = {
-        "model": list(plan.models),
-        "fold": [s.name for s in ready.splits],
-        "seed": list(plan.seeds),
-    }
-    shape = tuple(len(v) for v in labels.values())
-    where = {key: (labels["model"].index(key[0]), key[1], plan.seeds.index(key[2])) for key in finished}
+    models, names = list(plan.models), [split.name for split in ready.splits]
+    shape = len(models), len(names), len(plan.seeds)
+    where = {key: (models.index(key[0]), key[1], plan.seeds.index(key[2])) for key in finished}
+    # Text as objects: zarr has no specification of text of a fixed length.
+    labels = {"model": np.array(models, object), "fold": np.array(names, object), "seed": list(plan.seeds)}
     out = xr.Dataset(coords={**folds.coords, **labels, "fold_of_site": folds})
     for name, example in _examples(finished).items():
-        own = name not in _OF_FITS
         usual: tuple[Any, Any] = (np.int64, 0) if name == COUNT else (np.float64, np.nan)
         dtype, fill, attrs = _OF_FITS.get(name, (*usual, example.attrs))
-        values = np.full(shape + example.shape, fill, dtype=dtype)
+        dims = folds.dims if name not in _OF_FITS else ()
+        values = np.full(shape + tuple(example.sizes[d] for d in dims), fill, dtype=dtype)
         for key, scores in finished.items():
             if name in scores:
-                values[where[key]] = scores[name].values
-        out[name] = ((*_LEAD, *(folds.dims if own else ())), values, dict(attrs))
+                # A folder may be of a transposed dataset.
+                values[where[key]] = scores[name].transpose(*dims).values
+        out[name] = ((*_LEAD, *dims), values, dict(attrs))
     _describe(out)
     out.attrs = _attrs(ds, plan, ready)
     return out.drop_encoding()

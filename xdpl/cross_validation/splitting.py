@@ -79,8 +79,9 @@ def _check_names(splits: tuple[Split, ...], problems: Problems) -> None:
 
 
 def _check_masks(split: Split, template: xr.DataArray, problems: Problems) -> bool:
-    before = len(problems.found)
+    start = len(problems.found)
     for part in ("train", "test"):
+        before = len(problems.found)
         mask: Any = getattr(split, part, None)
         subject = f"protocol: {part} of {short(getattr(split, 'name', split))}"
         dims = mask.dims if isinstance(mask, xr.DataArray) and mask.dtype.kind == "b" else ()
@@ -95,7 +96,7 @@ def _check_masks(split: Split, template: xr.DataArray, problems: Problems) -> bo
         check_labels(problems, subject, template, mask)
         if len(problems.found) == before and not bool((mask & template).any()):
             problems.add(subject, expected="at least one site", got="none", fix="fewer folds or more sites")
-    return len(problems.found) == before
+    return len(problems.found) == start
 
 
 def _check_tested_once(splits: tuple[Split, ...], template: xr.DataArray, problems: Problems) -> None:
