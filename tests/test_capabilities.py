@@ -159,6 +159,10 @@ def test_trees(function, tmp_path):
             _call(function, tree, tmp_path)
 
 
+# Labels are text, of which zarr before 3.1 warns.
+@pytest.mark.filterwarnings(
+    "ignore:The (codec|dtype) .* is currently not part in the Zarr format:UserWarning"
+)
 @pytest.mark.parametrize("function", TABLE)
 def test_files(function, tmp_path):
     result = _call(function, twin(), tmp_path)

@@ -76,12 +76,13 @@ def cross_validate(
     InputErrors
         With every problem of the input, before any training; also if `out` belongs to other
         data or settings.
+    KeyboardInterrupt
+        After Ctrl-C before the first fit is finished.
 
     Warns
     -----
     RuntimeWarning
-        After Ctrl-C, which returns what is finished: NaN, and ``seconds`` NaN, where nothing is.
-        Before the first fit is finished it raises KeyboardInterrupt.
+        After Ctrl-C later on, which returns what is finished; the rest is NaN, ``seconds`` too.
 
     Notes
     -----

@@ -112,9 +112,7 @@ def _compare(file: Path, name: str, described: dict[str, Any], problems: Problem
         there = json.loads(file.read_text("utf8"))
     except (OSError, ValueError) as error:
         _refuse(file, "settings of a run", f"a file that cannot be read ({error})", "out= another folder")
-    here = json.loads(json.dumps(described))
-    if not isinstance(there, dict):
-        there = {"format": there}
+    here, there = _flat(json.loads(json.dumps(described))), _flat(there)
     for key in dict.fromkeys([*here, *there]):
         if here.get(key) != there.get(key):
             problems.add(
@@ -125,6 +123,14 @@ def _compare(file: Path, name: str, described: dict[str, Any], problems: Problem
                 got=str(here.get(key)),
                 fix="the settings and data of that run, or out= another folder",
             )
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested settings by names such as ``protocol.seed``, so that only those that differ are told."""
+    if not isinstance(value, dict):
+        return {prefix: value}
+    inner = [_flat(v, f"{prefix}.{k}" if prefix else k) for k, v in value.items()]
+    return {k: v for part in inner for k, v in part.items()}
 
 
 def _write_text(file: Path, text: str) -> None:
