@@ -43,7 +43,7 @@ def test_signature_and_docstring(name):
 def signature_in(text, name):
     """Names of the arguments as `pydoc` prints them, on one line or many."""
     printed = re.search(rf"^{name}\((.*?)\) -> ", text, re.MULTILINE | re.DOTALL).group(1)
-    return re.findall(r"(?:^|, |,?\n\s*)(\*|\w+(?=:))", printed)
+    return re.findall(r"(?:^|, |,?\n\s*)(?:\*\*)?(\*|\w+(?=:))", printed)
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xdpl.fit.result import Fit
     from xdpl.models import Model
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "history_end"]
 
 
 def evaluate(
@@ -44,7 +44,8 @@ def evaluate(
     observed = {
         k: observed_target(fit, ds, v, mapping, problems, output=k, fix=fix) for k, v in variables.items()
     }
-    at = _start(fit, ds, time, problems)
+    problems.raise_if_any()
+    at = history_end(fit, ds, time)
     simulated = (simulate or fit.simulate)(ds, at=at, forcings=mapping, outputs=list(variables))
     period = slice(None) if time is None else time
     dryness = _dryness(ds.sel(time=period), fit.model, mapping)
@@ -75,11 +76,10 @@ def _variables(fit: Fit, target: str | Mapping[str, str] | None, problems: Probl
     return fit.targets if target is None else {fit.target: target}
 
 
-def _start(fit: Fit, ds: xr.Dataset, time: slice | None, problems: Problems) -> Any:
+def history_end(fit: Fit, ds: xr.Dataset, time: slice | None) -> Any:
     """Before what date a network may read observations: nothing of what is scored."""
     if not fit.network_spec.steps:
         return None
-    problems.raise_if_any()
     period = ds["time"] if time is None else ds["time"].sel(time=time)
     return period.values[0]
 

@@ -97,6 +97,16 @@ class Inputs:
     attributes: dict[str, xr.DataArray]
 
     @property
+    def output(self) -> str:
+        """The first of the outputs that are trained on."""
+        return next(iter(self.targets))
+
+    @property
+    def target(self) -> schema.Found:
+        """Its observations."""
+        return self.targets[self.output]
+
+    @property
     def sizes(self) -> Sizes:
         """What goes into the network and out of it."""
         return sizes(self.model, self.columns, list(self.attributes), list(self.targets))
