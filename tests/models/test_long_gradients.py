@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from xdpl.engines.array import run
+from xdpl import engines
 from xdpl.models.hbv import HBV
 from xdpl.models.vic import VIC
 
@@ -42,7 +42,9 @@ def test_two_years_at_stiff_corners(model):
         k: v.detach().requires_grad_()
         for k, v in model.initial_states(torch, model.pack("parameters", theta)).items()
     }
-    series, final = run(model, weather(730, sites), theta, initial=start, outputs=model.outputs)
+    series, final = engines.run(
+        "array", model, weather(730, sites), theta, initial=start, outputs=model.outputs
+    )
     total = sum(v.mean(dim=0).sum() for v in itertools.chain(series.values())) + sum(
         v.sum() for v in final.values()
     )
