@@ -10,8 +10,8 @@ import xarray as xr
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.evaluation.declared import COUNT
-from xdpl.fit.observed import observed_target
-from xdpl.fit.scoring import history_end
+from xdpl.fit.observed import observed_targets
+from xdpl.fit.scoring import start
 from xdpl.labelled.host import on_host
 from xdpl.labelled.lookup import in_units
 from xdpl.learn import learn
@@ -87,9 +87,11 @@ def _pair(ds: xr.Dataset, plan: Plan, fit: Fit) -> tuple[xr.DataArray, xr.DataAr
     problems = Problems("cross_validate")
     output, variable = fit.target, fit.target_variable
     mapping = fit.forcings_in(ds)
-    observed = units.dequantify(observed_target(fit, ds, variable, mapping, problems, output=output, fix=""))
+    pairs = {output: variable}
+    found = observed_targets(fit, ds, pairs, mapping, problems, fix=lambda name, variable: f"add {variable}")
+    observed = units.dequantify(found[output])
     said = {"units": str(units.read(observed))}
-    at = history_end(fit, ds, plan.test)
+    at = start(fit, ds, plan.test)
     simulated = fit.simulate(ds, at=at, outputs=[output])[output]
     simulated = in_units(simulated, said["units"], problems, subject=output)
     problems.raise_if_any()

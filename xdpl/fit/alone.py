@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from xdpl import units
-from xdpl.errors import Problems
+from xdpl.errors import Problems, short
 from xdpl.fit.inputs import read_inputs
 from xdpl.fit.parameters import predicted
 from xdpl.labelled.attrs import provenance, variable_attrs
@@ -56,8 +56,9 @@ def simulate_alone(
                 got=repr(name),
                 fix="remove it",
             )
-    for name in options:
-        problems.add(name, expected="no such option for a network alone", got="one", fix="leave it out")
+    for name, value in options.items():
+        expected = "only outputs and forcings, of a network that predicts the target itself"
+        problems.add(name, expected=expected, got=f"{name}={short(value)}", fix="leave it out")
     read = read_inputs(fit, ds, None, problems, forcings)
     found = dict(zip(known, predicted(fit, read, [["time"]] * len(known)), strict=True))
     out = xr.Dataset({k: found[k].transpose("time", ...) for k in wanted})

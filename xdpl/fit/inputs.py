@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from xdpl import units
-from xdpl.fit.observed import observed_target
+from xdpl.fit.observed import observed_targets
 from xdpl.labelled import schema
 from xdpl.labelled.floats import as_type
 from xdpl.labelled.lookup import in_units
@@ -61,33 +61,47 @@ def read_inputs(
     if spec.reads_forcings or spec.steps:
         inputs = schema.forcings(ds, fit.model, mapping, problems)
         forcings = {k: f.data for k, f in inputs.items()}
-    end = _end(ds, at, problems) if spec.steps else 0
-    problems.raise_if_any()
+    end = _end(fit, ds, at, problems)
     if spec.steps:
-        for output, variable in fit.targets.items():
-            fix = f'ds["{variable}"] = xr.full_like(..., np.nan) where nothing was observed'
-            array = observed_target(fit, ds, variable, mapping, problems, output=output, fix=fix)
+        observed = observed_targets(fit, ds, fit.targets, mapping, problems, fix=_blank(forcings))
+        for output, array in observed.items():
             responses[output] = in_units(array, fit.model.output(output).units, problems)
+            schema.check_chunks(fit.targets[output], units.magnitude(array), problems)
     problems.raise_if_any()
     return Read(attributes, forcings, responses, end)
 
 
-def _end(ds: xr.Dataset, at: Any, problems: Problems) -> int:
+def _blank(forcings: Mapping[str, xr.DataArray]) -> Callable[[str, str], str]:
+    like = next(iter(forcings), "")
+    return lambda output, variable: (
+        f'ds["{variable}"] = xr.full_like(ds["{like}"], np.nan), with its units, if nothing was observed'
+    )
+
+
+def _end(fit: Fit, ds: xr.Dataset, at: Any, problems: Problems) -> int:
     """Number of time steps before a date; all of them without one."""
     count = ds.sizes["time"] if "time" in ds.dims else 0
+    if at is not None and not fit.network_spec.steps:
+        problems.add(
+            "at",
+            expected="none, of a network without a history",
+            got=repr(at),
+            fix="leave it out",
+        )
     if at is None or not count or problems.found:
         return count
     index = ds.indexes["time"]
     positions = xr.DataArray(np.arange(count), {"time": ds["time"]}, dims="time")
     try:
         after = positions.sel(time=slice(at, None))
+        inside = after.size > 0 and positions.sel(time=slice(None, at)).size > 0
     except (KeyError, TypeError, ValueError):
-        after = positions[:0]
-    if not after.size:
+        inside = False
+    if not inside:
         problems.add(
             "at",
             expected=f"a date in the record, {index[0]:%Y-%m-%d} to {index[-1]:%Y-%m-%d}",
-            got=repr(at),
+            got=repr(at) if isinstance(at, str) else str(at),
             fix="leave it out to read what comes before the end of the record",
         )
         return count

@@ -1,8 +1,8 @@
-"""The observed target of a fit: found, with its units checked, a volume flow as a depth."""
+"""The observed targets of a fit: found, with their units checked, a volume flow as a depth."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from xdpl.labelled.area import per_area
@@ -14,53 +14,70 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.fit.result import Fit
 
-__all__ = ["observed_target"]
+__all__ = ["observed_targets"]
 
 
-def observed_target(
+def observed_targets(
     fit: Fit,
     ds: xr.Dataset,
-    variable: str,
+    variables: Mapping[str, str],
     forcings: Mapping[str, str] | None,
     problems: Problems,
     *,
-    output: str,
-    fix: str,
-) -> xr.DataArray:
+    fix: Callable[[str, str], str],
+) -> dict[str, xr.DataArray]:
     """The observations that simulated values are held against.
 
     Parameters
     ----------
     fit : Fit
     ds : Dataset
-    variable : str
-        With the observations, in any units that convert to those of the output.
+    variables : mapping of str to str
+        For outputs of the model the variable with the observations, in any units that
+        convert to those of the output.
     forcings : mapping of str to str, optional
         May name the ``area`` that a flow in m3 s-1 is divided by.
     problems : Problems
-    output : str
-        Output of the model that they are held against.
-    fix : str
-        What to do if there is no such variable.
+    fix : callable
+        Output and variable to what to do if there is no such variable.
 
     Returns
     -------
-    DataArray
-        In its own units, except for a volume flow, which comes in those of the output.
+    dict of str to DataArray
+        In their own units, except for a volume flow, which comes in those of the output.
 
     Raises
     ------
     InputErrors
-        If the variable, its units or its area are missing or wrong.
+        If variables, their units or their area are missing or wrong, and with the
+        problems noted before.
     """
-    if variable not in ds:
-        problems.add(variable, expected="the observed target in the dataset", got="no such variable", fix=fix)
+    found = {}
+    for output, variable in variables.items():
+        if variable in ds:
+            found[output] = _one(fit, ds, variable, forcings, problems, output)
+            continue
+        problems.add(
+            variable,
+            expected="the observed target in the dataset",
+            got="no such variable",
+            fix=fix(output, variable),
+        )
     problems.raise_if_any()
+    return found
+
+
+def _one(
+    fit: Fit,
+    ds: xr.Dataset,
+    variable: str,
+    forcings: Mapping[str, str] | None,
+    problems: Problems,
+    output: str,
+) -> xr.DataArray:
     units = fit.model.output(output).units
     observed, area = per_area(ds, variable, units, forcings, problems)
     if area:
-        observed = in_units(observed, units, problems).assign_attrs(units=units)
-    else:
-        check_units(observed, units, problems)
-    problems.raise_if_any()
+        return in_units(observed, units, problems).assign_attrs(units=units)
+    check_units(observed, units, problems)
     return observed

@@ -181,7 +181,9 @@ class Prediction:
 
     def __dask_tokenize__(self) -> tuple[str, ...]:
         known = (self.spec.to_dict(), self.attributes, self.forcings, self.responses, self.end)
-        digest = hashlib.sha256(repr((type(self.network).__name__, known)).encode())
+        # The layers of a module of the user's own are not in the specification.
+        what = getattr(self.network, "columns", None) or getattr(self.network, "targets", None)
+        digest = hashlib.sha256(repr((self.network, what, known)).encode())
         moments = (self.scaling.attributes, self.scaling.forcings, self.scaling.responses)
         weights = [v.cpu().numpy() for v in self.network.state_dict().values()]
         for values in (*(v for m in moments for v in (m.mean, m.std)), *weights):

@@ -58,7 +58,7 @@ class Fit:
     history: xr.Dataset
     settings: dict[str, Any]
 
-    @method_over_nodes(lambda fit, ds: [k for k in fit.attributes if k in ds])
+    @method_over_nodes(lambda fit, ds, **_: [k for k in fit.attributes if k in ds])
     def parameters(self, ds: xr.Dataset, *, at: Any = None) -> xr.Dataset:
         """Parameters of the sites of a dataset, seen in training or not.
 
@@ -118,7 +118,7 @@ class Fit:
         if isinstance(self.network, SeriesNetwork):
             from xdpl.fit.alone import simulate_alone
 
-            return simulate_alone(self, ds, **options)
+            return simulate_alone(self, ds, **({} if at is None else {"at": at}), **options)
         options = {"forcings": self.forcings_in(ds)} | options
         if self.settings["members"] > 1:
             options = {"average": "member"} | options
@@ -174,6 +174,29 @@ class Fit:
         from xdpl.fit.scoring import evaluate
 
         return evaluate(self, ds, time=time, target=target, forcings=forcings)
+
+    def coefficients(self) -> xr.Dataset:
+        """Of a fit with transfer functions, what relates its parameters to the attributes.
+
+        Returns
+        -------
+        Dataset
+            ``coefficient`` (parameter, [member,] attribute) and ``constant`` (parameter,
+            [member]), both without units. With θ a parameter and its bounds (of logarithms,
+            where its scale is logarithmic), the logarithm of (θ - lower) / (upper - θ) is the
+            constant plus the sum of coefficients times attributes: in linear relations less
+            their ``mean`` and over their ``std``, coordinates of `attribute`, in units of the
+            training; in power relations the logarithms of attributes. NaN where a parameter
+            does not depend on an attribute.
+
+        Raises
+        ------
+        InputErrors
+            If the fit has another network.
+        """
+        from xdpl.fit.coefficients import coefficients
+
+        return coefficients(self)
 
     @property
     def plot(self) -> FitPlot:

@@ -12,7 +12,7 @@ from xdpl import units
 from xdpl.errors import Problems
 from xdpl.evaluation import metrics, pooled
 from xdpl.fit.consistency import notes
-from xdpl.fit.observed import observed_target
+from xdpl.fit.observed import observed_targets
 from xdpl.fit.worst import by_dryness
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import provenance
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xdpl.fit.result import Fit
     from xdpl.models import Model
 
-__all__ = ["evaluate", "history_end"]
+__all__ = ["evaluate", "start"]
 
 
 def evaluate(
@@ -40,12 +40,8 @@ def evaluate(
         _check_period(ds, fit.model, time, problems)
     mapping = forcings or fit.forcings_in(ds)
     variables = _variables(fit, target, problems)
-    fix = 'fit.evaluate(ds, target="<variable>")'
-    observed = {
-        k: observed_target(fit, ds, v, mapping, problems, output=k, fix=fix) for k, v in variables.items()
-    }
-    problems.raise_if_any()
-    at = history_end(fit, ds, time)
+    observed = observed_targets(fit, ds, variables, mapping, problems, fix=_another(fit))
+    at = start(fit, ds, time)
     simulated = (simulate or fit.simulate)(ds, at=at, forcings=mapping, outputs=list(variables))
     period = slice(None) if time is None else time
     dryness = _dryness(ds.sel(time=period), fit.model, mapping)
@@ -58,6 +54,13 @@ def evaluate(
     out.attrs["training"] = json.dumps(fit.settings)
     out.attrs["comment"] = "; ".join(notes(fit.settings["loss"].values()))
     return units.quantify_like(out, *(ds[v] for v in variables.values()))
+
+
+def _another(fit: Fit) -> Callable[[str, str], str]:
+    """How to score by a variable of another name."""
+    if len(fit.targets) == 1:
+        return lambda output, variable: 'fit.evaluate(ds, target="<variable>")'
+    return lambda output, variable: f'fit.evaluate(ds, target={{"{output}": "<variable>"}})'
 
 
 def _variables(fit: Fit, target: str | Mapping[str, str] | None, problems: Problems) -> dict[str, str]:
@@ -76,12 +79,12 @@ def _variables(fit: Fit, target: str | Mapping[str, str] | None, problems: Probl
     return fit.targets if target is None else {fit.target: target}
 
 
-def history_end(fit: Fit, ds: xr.Dataset, time: slice | None) -> Any:
+def start(fit: Fit, ds: xr.Dataset, time: slice | None) -> Any:
     """Before what date a network may read observations: nothing of what is scored."""
     if not fit.network_spec.steps:
         return None
     period = ds["time"] if time is None else ds["time"].sel(time=time)
-    return period.values[0]
+    return period.values[0] if period.size else None
 
 
 def _score(simulated: xr.DataArray, observed: xr.DataArray, dryness: xr.DataArray | None) -> xr.Dataset:
@@ -98,7 +101,9 @@ def _together(scores: dict[str, xr.Dataset]) -> xr.Dataset:
     if len(scores) == 1:
         return next(iter(scores.values())).copy()
     parts = list(scores.values())
-    out = xr.concat(parts, dim="target", coords="minimal", compat="override", combine_attrs="drop")
+    out = xr.concat(
+        parts, dim="target", data_vars="all", coords="minimal", compat="override", combine_attrs="drop"
+    )
     for name in out.data_vars:
         attrs = [dict(part[name].attrs) for part in parts]
         out[name].attrs = {k: v for k, v in attrs[0].items() if all(a.get(k) == v for a in attrs)}

@@ -21,7 +21,7 @@ from xdpl.networks.columns import Columns
 from xdpl.networks.scaling import Moments, Scaling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from xdpl.fit.ensemble import Ensemble
     from xdpl.fit.result import Fit
@@ -105,7 +105,7 @@ def load(
     model : Model, optional
         Needed for a model that is not known by name.
     network : torch.nn.Module, optional
-        Needed for a network of your own, with any weights.
+        Needed for a network of your own; the weights it has do not matter.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def load(
     Raises
     ------
     InputErrors
-        If the store is missing, damaged, not a fit, or of another model.
+        If the store is missing, damaged, not a fit, or of another model or network.
     """
     path = Path(path)
     parts = sorted(path.glob(f"{_MEMBER}*"), key=lambda p: int(p.name.removeprefix(_MEMBER)))
@@ -140,8 +140,9 @@ def _load(path: Path, model: Model | None, network: torch.nn.Module | Network | 
     )
     columns = Columns.of(model, settings["members"], settings["dynamic"])
     attributes = description["attributes"]
-    whole = assemble(spec, model, columns, scaling, list(attributes), list(settings["targets"]))
-    whole.load_state_dict({k: torch.from_numpy(ds[k].values.copy()) for k in whole.state_dict()})
+    with torch.random.fork_rng(devices=[]):
+        whole = assemble(spec, model, columns, scaling, list(attributes), list(settings["targets"]))
+    _put_weights(path, whole, ds)
     history = ds[[k for k, v in ds.data_vars.items() if v.dims == ("epoch",)]]
     return Fit(
         model=model,
@@ -196,7 +197,14 @@ def _model(path: Path, description: dict[str, Any], model: Model | None) -> Mode
 
 def _spec(path: Path, described: dict[str, Any], given: torch.nn.Module | Network | None) -> Network:
     if given is not None:
-        return networks.get(given, "load")
+        spec = networks.get(given, "load")
+        known = spec.to_dict()
+        if described["kind"] != networks.Custom.kind and known != described:
+            expected, got = (
+                {k: v for k, v in d.items() if known.get(k) != described.get(k)} for d in (described, known)
+            )
+            _refuse("load", path, f"the network of the fit, with {expected}", str(got), "leave network out")
+        return spec
     if described["kind"] == networks.Custom.kind:
         _refuse(
             "load",
@@ -206,6 +214,28 @@ def _spec(path: Path, described: dict[str, Any], given: torch.nn.Module | Networ
             "load(path, network=<the module>)",
         )
     return networks.from_dict(described)
+
+
+def _put_weights(path: Path, network: torch.nn.Module, ds: xr.Dataset) -> None:
+    """Set the weights to those of a store, in place."""
+    weights = {str(k): torch.from_numpy(v.values.copy()) for k, v in ds.data_vars.items() if _is_weight(k)}
+    wanted = network.state_dict()
+    sizes, found = ({k: tuple(v.shape) for k, v in each.items()} for each in (wanted, weights))
+    if sizes != found:
+        first = next(k for k in sizes | found if sizes.get(k) != found.get(k))
+        _refuse(
+            "load",
+            path,
+            "the network of the fit",
+            f"another one: weights {first!r} of shape {sizes.get(first, 'none')},"
+            f" in the fit {found.get(first, 'none')}",
+            "load(path, network=<the module that was trained>)",
+        )
+    network.load_state_dict(weights)
+
+
+def _is_weight(name: Hashable) -> bool:
+    return name == "start" or str(name).startswith("body.")
 
 
 def _moments(scaling: Scaling) -> dict[str, Moments]:

@@ -92,6 +92,8 @@ def prepare(
     name = model if isinstance(model, str) else getattr(model, "name", short(model))
     problems = Problems(f"{call}({name!r})")
     model = models.get(model, problems.call)
+    if isinstance(model, models.NetworkOnly):
+        _refuse_alone(problems)
     wanted = _wanted(model, outputs, problems)
     found = schema.forcings(ds, model, forcings, problems)
     engines.check(engine, any(_on_gpu(f.data) for f in found.values()), problems)
@@ -128,6 +130,16 @@ def prepare(
         parameters_hash(theta),
         averaged,
     )
+
+
+def _refuse_alone(problems: Problems) -> None:
+    problems.add(
+        "model",
+        expected="a process model",
+        got="NetworkOnly, which has no step and no parameters: a network predicts its outputs",
+        fix='fit = ds.dpl.learn(model, ..., network="lstm"), then fit.simulate(ds)',
+    )
+    problems.raise_all()
 
 
 def _like(array: xr.DataArray) -> Any:

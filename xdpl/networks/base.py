@@ -115,21 +115,32 @@ def zeroed(layer: torch.nn.Linear) -> torch.nn.Linear:
     return layer
 
 
-def check_widths(**values: Any) -> None:
-    """Raise ValueError for widths that are not positive integers."""
+def check_counts(**values: Any) -> None:
+    """Raise ValueError for widths and lengths that are not positive integers."""
     for name, given in values.items():
-        widths = given if isinstance(given, tuple) else (given,)
-        if not all(isinstance(w, int) and w > 0 for w in widths):
-            msg = f"{name} must be positive integers, got {given}"
+        if not _is_count(given):
+            msg = f"{name} must be a positive integer, got {given!r}"
             raise ValueError(msg)
 
 
-def check_fractions(**values: float) -> None:
+def check_widths(**values: Any) -> None:
+    """Raise ValueError for what is no tuple of positive integers."""
+    for name, given in values.items():
+        if not (isinstance(given, tuple) and all(map(_is_count, given))):
+            msg = f"{name} must be positive integers in a tuple, got {given!r}"
+            raise ValueError(msg)
+
+
+def check_fractions(**values: Any) -> None:
     """Raise ValueError for fractions outside [0, 1)."""
     for name, value in values.items():
-        if not 0.0 <= value < 1.0:
-            msg = f"{name} must be in [0, 1), got {value}"
+        if not (isinstance(value, int | float) and 0.0 <= value < 1.0):
+            msg = f"{name} must be in [0, 1), got {value!r}"
             raise ValueError(msg)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _plain(value: Any) -> Any:

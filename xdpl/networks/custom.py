@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -36,10 +37,13 @@ class Custom(Network):
         return _Wrapped(copy.deepcopy(self.module))
 
     def check(self, sizes: Sizes) -> list[tuple[str, str]]:
-        """Whether the module takes the attributes and gives the columns."""
+        """Whether the module has weights, takes the attributes and gives the columns."""
         attributes, columns = len(sizes.attributes), len(sizes.columns)
-        expected = f"a module (site, {attributes}) -> (site, {columns}), for {', '.join(sizes.columns)}"
-        probe = copy.deepcopy(self.module).eval()
+        each = (name if n == 1 else f"{n} × {name}" for name, n in Counter(sizes.columns).items())
+        expected = f"a module (site, {attributes}) -> (site, {columns}), for {', '.join(each)}"
+        if not any(weights.requires_grad for weights in self.module.parameters()):
+            return [(expected, "one without weights to train")]
+        probe = copy.deepcopy(self.module).cpu().eval()
         try:
             with torch.no_grad():
                 result = probe(torch.zeros(3, attributes))

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from xdpl.networks.base import Inputs, Network, Outputs, Sizes, check_fractions, check_widths, zeroed
+from xdpl.networks.base import Inputs, Network, Outputs, Sizes, check_counts, check_fractions, zeroed
 from xdpl.networks.lstm import remember
 
 __all__ = ["History"]
@@ -52,7 +52,7 @@ class History(Network):
     kind: ClassVar[str] = "history"
 
     def __post_init__(self) -> None:
-        check_widths(steps=self.steps, hidden=self.hidden)
+        check_counts(steps=self.steps, hidden=self.hidden)
         check_fractions(dropout=self.dropout, blind=self.blind)
 
     def build(self, sizes: Sizes) -> torch.nn.Module:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch.nn.functional import linear
 
-from xdpl.networks.base import Inputs, Network, Outputs, Sizes, check_fractions, check_widths, zeroed
+from xdpl.networks.base import Inputs, Network, Outputs, Sizes, check_counts, check_fractions, zeroed
 
 __all__ = ["LSTM"]
 
@@ -44,7 +44,7 @@ class LSTM(Network):
     reads_forcings: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_widths(hidden=self.hidden)
+        check_counts(hidden=self.hidden)
         check_fractions(dropout=self.dropout)
 
     def build(self, sizes: Sizes) -> torch.nn.Module:

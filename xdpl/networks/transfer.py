@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -18,15 +18,15 @@ __all__ = ["TransferFunction"]
 class TransferFunction(Network):
     """Linear or power relations, the classical form of regionalisation.
 
-    The odds of a parameter within its bounds, (θ - lower) / (upper - θ), on a log scale
-    of them for parameters with one, are exp(c₀ + Σ cᵢ xᵢ) of normalised attributes x,
-    or c₀ Π xᵢ^cᵢ of the attributes themselves.
+    The odds of a parameter within its bounds, (θ - lower) / (upper - θ), of logarithms for
+    parameters with a log scale, are exp(c₀ + Σ cᵢ xᵢ) of normalised attributes x, or
+    exp(c₀) Π xᵢ^cᵢ of the attributes themselves. `Fit.coefficients` gives the c.
 
     Parameters
     ----------
     form : {"linear", "power"}
         Power relations need attributes above zero.
-    predictors : mapping of str to tuple of str, optional
+    predictors : mapping of str to sequence of str, optional
         For each parameter the attributes it depends on; a parameter that is not named
         has one value everywhere. All attributes for all parameters if not given.
 
@@ -41,7 +41,7 @@ class TransferFunction(Network):
     """
 
     form: Literal["linear", "power"] = "linear"
-    predictors: Mapping[str, tuple[str, ...]] | None = None
+    predictors: Mapping[str, Sequence[str]] | None = None
 
     kind: ClassVar[str] = "transfer"
 
@@ -49,6 +49,9 @@ class TransferFunction(Network):
         if self.form not in ("linear", "power"):
             msg = f"form must be 'linear' or 'power', got {self.form!r}"
             raise ValueError(msg)
+        if self.predictors is not None:
+            each = {k: (v,) if isinstance(v, str) else tuple(v) for k, v in self.predictors.items()}
+            object.__setattr__(self, "predictors", each)
 
     @property
     def transform(self) -> Literal["none", "log"]:  # type: ignore[override]

@@ -53,8 +53,9 @@ class FitPlot:
             ax.axvline(best, color="0.6", linewidth=1, zorder=0, label=f"best epoch, {best}")
         ax.set_xlabel("epoch")
         loss = ", ".join(dict.fromkeys(self._fit.settings["loss"].values()))
-        # The other losses are ratios.
-        units_too = f", {self._target.units}" if loss in ("rmse", "site_rmse") else ""
+        # The other losses are ratios; of several targets units may differ.
+        single = len(self._fit.targets) == 1 and loss in ("rmse", "site_rmse")
+        units_too = f", {self._target.units}" if single else ""
         ax.set_ylabel(f"loss ({loss}{units_too})")
         if ax.lines:
             ax.legend(frameon=False)
@@ -67,7 +68,7 @@ class FitPlot:
         *,
         ax: Axes | Sequence[Axes] | np.ndarray | None = None,
     ) -> Figure:
-        """Maps of learned parameters, each with its own colour scale.
+        """Maps of learned parameters, each with its own colour scale; of members and in time, the mean.
 
         Parameters
         ----------
@@ -85,9 +86,12 @@ class FitPlot:
             if name not in known:
                 problems.add("names", expected=f"among {', '.join(known)}", got=repr(name), fix="remove it")
         problems.raise_if_any()
-        return maps(self._fit.parameters(ds)[list(names or known)], ax=ax)
+        theta = self._fit.parameters(ds)[list(names or known)]
+        return maps(theta.map(_still), ax=ax)
 
-    def series(self, ds: xr.Dataset, site: Mapping[str, Any], *, ax: Axes | None = None) -> Axes:
+    def series(
+        self, ds: xr.Dataset, site: Mapping[str, Any], *, target: str | None = None, ax: Axes | None = None
+    ) -> Axes:
         """Observed and simulated target at one site, over time.
 
         Parameters
@@ -96,10 +100,12 @@ class FitPlot:
             As for `Fit.simulate`.
         site : mapping of dimension to integer position
             Such as ``{"lat": 3, "lon": 7}``.
+        target : str, optional
+            Of several targets the one that is shown; the first if not given.
         ax : Axes, optional
         """
         problems = Problems("plot")
-        simulated, observed = self._pair(_at(ds, site, problems))
+        simulated, observed = self._pair(_at(ds, site, problems), target)
         for array in (simulated, observed):
             check_single(array, problems)
         problems.raise_if_any()
@@ -112,7 +118,13 @@ class FitPlot:
         return ax
 
     def hydrograph(
-        self, ds: xr.Dataset, site: Mapping[str, Any], *, time: slice | None = None, ax: Axes | None = None
+        self,
+        ds: xr.Dataset,
+        site: Mapping[str, Any],
+        *,
+        time: slice | None = None,
+        target: str | None = None,
+        ax: Axes | None = None,
     ) -> Axes:
         """Observed and simulated streamflow at one site as lines, with precipitation from above.
 
@@ -124,10 +136,12 @@ class FitPlot:
             Such as ``{"basin": 3}``.
         time : slice, optional
             Period that is shown, by dates; what comes before warms the states up.
+        target : str, optional
+            Of several targets the one that is shown; the first if not given.
         ax : Axes, optional
         """
         one = _at(ds, site, Problems("plot"))
-        simulated, observed = self._pair(one)
+        simulated, observed = self._pair(one, target, time)
         rain = self._precipitation(one)
         ax = hydrograph(simulated, observed, precipitation=rain, time=time, ax=ax)
         ax.set_ylabel(axis_label(simulated))
@@ -140,17 +154,24 @@ class FitPlot:
         site: Mapping[str, Any] | None = None,
         *,
         time: slice | None = None,
+        target: str | None = None,
         ax: Axes | None = None,
     ) -> Axes:
         """Flow duration curves, observed and simulated; arguments as `xdpl.plot.flow_duration`."""
-        simulated, observed = self._pair(_at(ds, site or {}, Problems("plot")))
+        simulated, observed = self._pair(_at(ds, site or {}, Problems("plot")), target, time)
         ax = flow_duration(simulated, observed, time=time, ax=ax)
         ax.set_ylabel(axis_label(simulated))
         ax.set_title(place(site or {}))
         return ax
 
     def cdf(
-        self, ds: xr.Dataset, name: str = "nse", *, time: slice | None = None, ax: Axes | None = None
+        self,
+        ds: xr.Dataset,
+        name: str = "nse",
+        *,
+        time: slice | None = None,
+        target: str | None = None,
+        ax: Axes | None = None,
     ) -> Axes:
         """Cumulative distribution of a metric over sites.
 
@@ -162,6 +183,8 @@ class FitPlot:
             Of a metric of `xdpl.evaluation.metrics` or `xdpl.evaluation.flow_metrics`.
         time : slice, optional
             Period that is scored, by dates.
+        target : str, optional
+            Of several targets the one that is shown; the first if not given.
         ax : Axes, optional
         """
         known = [m.name for m in (*METRICS, *FLOW_METRICS)]
@@ -169,22 +192,29 @@ class FitPlot:
             problems = Problems("plot")
             problems.add("name", expected=f"one of {', '.join(known)}", got=repr(name), fix='name="nse"')
             problems.raise_all()
-        pair = self._pair(ds)
+        pair = self._pair(ds, target, time)
         if time is not None:
             pair = pair[0].sel(time=time), pair[1].sel(time=time)
         score = metrics if name in [m.name for m in METRICS] else flow_metrics
         return cdf({self._fit.model.name: score(*pair)}, name, ax=ax)
 
-    def scatter(self, ds: xr.Dataset, *, time: slice | None = None, ax: Axes | None = None) -> Axes:
+    def scatter(
+        self,
+        ds: xr.Dataset,
+        *,
+        time: slice | None = None,
+        target: str | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
         """Observed against simulated target, all sites, as a density of points."""
-        simulated, observed = self._pair(ds)
+        simulated, observed = self._pair(ds, target, time)
         if time is not None:
             simulated, observed = simulated.sel(time=time), observed.sel(time=time)
         simulated, observed = xr.broadcast(simulated, observed)
         both = np.isfinite(simulated.values) & np.isfinite(observed.values)
         if not both.any():
             problems = Problems("plot")
-            variable = self._fit.target_variable
+            variable = self._fit.targets[target or self._fit.target]
             problems.add(
                 variable, expected="observations to show", got="none", fix="another period or other sites"
             )
@@ -199,19 +229,32 @@ class FitPlot:
         ax.set_aspect("equal")
         return ax
 
-    def _pair(self, ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
-        # Here and not above: it needs torch, which pictures alone do not.
-        from xdpl.fit.observed import observed_target
+    def _pair(
+        self, ds: xr.Dataset, target: str | None = None, time: slice | None = None
+    ) -> tuple[xr.DataArray, xr.DataArray]:
+        # Here and not above: they need torch, which pictures alone do not.
+        from xdpl.fit.observed import observed_targets
+        from xdpl.fit.scoring import start
 
-        output, variable = self._fit.target, self._fit.target_variable
-        problems = Problems("plot")
-        fix = f'ds = ds.rename({{"<variable>": "{variable}"}})'
-        mapping = self._fit.forcings_in(ds)
-        observed = observed_target(self._fit, ds, variable, mapping, problems, output=output, fix=fix)
-        observed = in_units(observed, self._target.units, problems)
-        simulated = self._fit.simulate(ds, outputs=[output])[output]
-        simulated = units.strip(simulated, self._target.units)
-        attrs = variable_attrs(self._target)
+        fit, problems = self._fit, Problems("plot")
+        output = fit.target if target is None else target
+        if output not in fit.targets:
+            known = f"a target of the fit: {', '.join(fit.targets)}"
+            problems.add("target", expected=known, got=repr(target), fix="leave it out")
+            problems.raise_all()
+        declared = fit.model.output(output)
+        found = observed_targets(
+            fit,
+            ds,
+            {output: fit.targets[output]},
+            fit.forcings_in(ds),
+            problems,
+            fix=lambda _, variable: f'ds = ds.rename({{"<variable>": "{variable}"}})',
+        )
+        observed = in_units(found[output], declared.units, problems)
+        simulated = fit.simulate(ds, at=start(fit, ds, time), outputs=[output])[output]
+        simulated = units.strip(simulated, declared.units)
+        attrs = variable_attrs(declared)
         return on_host(simulated).assign_attrs(attrs), on_host(observed).assign_attrs(attrs)
 
     def _precipitation(self, ds: xr.Dataset) -> xr.DataArray | None:
@@ -225,6 +268,16 @@ class FitPlot:
     @property
     def _target(self) -> Declaration:
         return self._fit.model.output(self._fit.target)
+
+
+def _still(array: xr.DataArray) -> xr.DataArray:
+    """Parameters without members and time; the long name says of what they are the mean."""
+    dims = [dim for dim in ("time", "member") if dim in array.dims]
+    if not dims:
+        return array
+    of = " and ".join({"time": "the record", "member": "members"}[dim] for dim in dims)
+    attrs = array.attrs | {"long_name": f"{array.attrs['long_name']}, mean of {of}"}
+    return array.mean(dims, keep_attrs=False).assign_attrs(attrs)
 
 
 def _at(ds: xr.Dataset, site: Mapping[str, Any], problems: Problems) -> xr.Dataset:

@@ -104,12 +104,13 @@ def gather(
     trained = {k: v[first : last + 1] for k, v in observed.items()}
     training = used & ~held & _seen(trained.values())
     validating = used & held if isinstance(validate, xr.DataArray) else training
-    if "validate" in when:
-        start, stop = when["validate"]
-        validating = validating & _seen(v[start : stop + 1] for v in observed.values())
+    start, stop = when.get("validate", when["train"])
+    later = {k: v[start : stop + 1] for k, v in observed.items()}
+    validating = validating & _seen(later.values())
     for name, found in inputs.targets.items():
         value_checks.observed(trained[name], training, found.variable, problems)
-    value_checks.validated(training, validating, "validate" in when, inputs, problems)
+        if "validate" in when and training.any():
+            value_checks.validated(later[name], validating, found.variable, problems)
     problems.raise_if_any()
 
     keep = training | validating

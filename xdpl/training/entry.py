@@ -96,7 +96,7 @@ def run(
         course = Course(
             network,
             forward,
-            Objective(inputs.losses, inputs.weights),
+            Objective(inputs.losses, {k: float(v) for k, v in inputs.weights.items()}),
             samples,
             windows,
             _validation(samples, arrays, when, request),
@@ -109,7 +109,7 @@ def run(
             progress=progress,
             checkpoint=checkpoint,
             log=log,
-            fingerprint=_fingerprint(arrays, described, when),
+            fingerprint=_fingerprint(arrays, described | {"layers": repr(network)}, when),
         )
     return _fit(inputs, request, arrays, network.cpu(), outcome, described, when, ds)
 
@@ -246,7 +246,7 @@ def _described(inputs: Inputs, request: Request, plan: Plan, windows: Windows, e
         "dynamic_dropout": request.dynamic_dropout,
         "targets": {k: f.variable for k, f in inputs.targets.items()},
         "loss": inputs.losses,
-        "weights": inputs.weights,
+        "weights": {k: float(v) for k, v in inputs.weights.items()},
         "engine": engine,
         "first": windows.first,
         "last": windows.last,

@@ -134,39 +134,62 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         )
     check_periods(ds, request.train, request.validate, request.sites, site_dims, problems)
     _check_values(request, problems)
-    dynamic = _dynamic(model, network, request.dynamic, problems)
-    if isinstance(model, models.NetworkOnly) and not network.reads_forcings:
-        problems.add(
-            "network",
-            expected="a network that gives a series, since it predicts the target itself",
-            got=network.kind,
-            fix='network="lstm"',
-        )
+    dynamic = _dynamic(model, network, request, problems)
+    if isinstance(model, models.NetworkOnly):
+        _check_alone(network, request, problems)
     _check_pretrain(network, request, problems)
     losses = _per_target("loss", request.loss, targets, problems)
     _check_losses(losses, problems)
     weights = _per_target("weights", request.weights or dict.fromkeys(targets, 1.0), targets, problems)
     _check_weights(weights, problems)
-    problems.raise_if_any()
-    columns = Columns.of(model, int(request.members), dynamic)
+    members = request.members if _is_integer(request.members, 1) else 1
+    columns = Columns.of(model, int(members), dynamic)
     inputs = Inputs(model, network, columns, found, targets, losses, weights, attributes)
-    for expected, got in network.check(inputs.sizes):
+    # What goes in and out is known only of a request that is sound so far.
+    wrong = [] if problems.found else network.check(inputs.sizes)
+    for expected, got in wrong:
         problems.add("network", expected=expected, got=got, fix="change the network, or what it is given")
     problems.raise_if_any()
     return inputs
 
 
-def _dynamic(model: Model, network: Network, given: Sequence[str], problems: Problems) -> list[str]:
+def _check_alone(network: Network, request: Request, problems: Problems) -> None:
+    """Note what a network without a process model cannot do."""
+    if not network.reads_forcings:
+        problems.add(
+            "network",
+            expected="a network that gives a series, since it predicts the target itself",
+            got=f"network {network.kind!r}",
+            fix='network="lstm"',
+        )
+    if request.members != 1:
+        problems.add(
+            "members",
+            expected="1, since a network alone has no parameters to average over",
+            got=repr(request.members),
+            fix="leave members out",
+        )
+
+
+def _dynamic(model: Model, network: Network, request: Request, problems: Problems) -> list[str]:
     known = [p.name for p in model.step_parameters]
-    names = [given] if isinstance(given, str) else list(given)
+    given = request.dynamic
+    names = list(dict.fromkeys([given] if isinstance(given, str) else given))
     for name in names:
         if name not in known:
             problems.add(
                 "dynamic",
-                expected=f"parameters of the step of {model.name!r}: {', '.join(known)}",
+                expected=f"parameters of the step of {model.name!r}: {', '.join(known) or 'there are none'}",
                 got=repr(name),
                 fix="leave it out",
             )
+    if not names and request.dynamic_dropout:
+        problems.add(
+            "dynamic_dropout",
+            expected="0 without dynamic parameters",
+            got=repr(request.dynamic_dropout),
+            fix='dynamic=["<parameter>"], or leave dynamic_dropout out',
+        )
     if names and not network.reads_forcings:
         problems.add(
             "dynamic",
@@ -211,6 +234,10 @@ def _per_target(
     return {t: given[t] for t in targets if t in given}
 
 
+def _is_integer(value: Any, lowest: int) -> bool:
+    return not isinstance(value, bool) and isinstance(value, numbers.Integral) and int(value) >= lowest
+
+
 def _check_losses(losses: Mapping[str, Any], problems: Problems) -> None:
     for loss in dict.fromkeys(map(repr, losses.values())):
         if loss not in map(repr, LOSSES):
@@ -220,7 +247,8 @@ def _check_losses(losses: Mapping[str, Any], problems: Problems) -> None:
 def _check_weights(weights: Mapping[str, Any], problems: Problems) -> None:
     for name, value in weights.items():
         if not _is_number(value) or not 0 < value < float("inf"):
-            problems.add(f"weights[{name!r}]", expected="a number above 0", got=repr(value), fix="1.0")
+            fix = f"weights={{{name!r}: 1.0, ...}}"
+            problems.add(f"weights[{name!r}]", expected="a number above 0", got=repr(value), fix=fix)
 
 
 def _is_number(value: Any) -> bool:
@@ -230,7 +258,7 @@ def _is_number(value: Any) -> bool:
 def _check_values(request: Request, problems: Problems) -> None:
     for name, lowest in _INTEGERS.items():
         value = getattr(request, name)
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < lowest:
+        if not _is_integer(value, lowest):
             problems.add(
                 name, expected=f"an integer of at least {lowest}", got=repr(value), fix=f"{name}={lowest}"
             )

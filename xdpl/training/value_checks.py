@@ -84,13 +84,11 @@ def observed(trained: np.ndarray, training: np.ndarray, variable: str, problems:
         )
 
 
-def validated(
-    training: np.ndarray, validating: np.ndarray, validated: bool, inputs: Inputs, problems: Problems
-) -> None:
-    """Note that nothing was observed in the validation period or at the validation sites."""
-    if training.any() and validated and not validating.any():
+def validated(held: np.ndarray, validating: np.ndarray, variable: str, problems: Problems) -> None:
+    """Note a target (time, site) without an observation in the validation period and at its sites."""
+    if np.isnan(held[:, validating]).all():
         problems.add(
-            ", ".join(f.variable for f in inputs.targets.values()),
+            variable,
             expected="observations in the validation period or sites",
             got="only NaN",
             fix="choose another validate",

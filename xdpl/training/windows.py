@@ -27,9 +27,9 @@ class Windows:
     batch : int
         Series per update.
     coverage : float, optional
-        Share of all days of all sites that an epoch reaches, 0 to below 1; as many updates
-        as give it on average, since windows overlap. One pass, if not given, which reaches
-        about 0.63.
+        Probability with which an epoch reaches a day of a site, 0 to below 1; days closer to
+        the ends of the period than a window are in fewer windows, and reached less often.
+        One pass over sites and period, if not given, which comes to about 0.63.
     """
 
     sites: Tensor
@@ -46,9 +46,10 @@ class Windows:
         days = self.last - self.first + 1
         if self.coverage is None:
             return -(-len(self.sites) * max(1, round(days / self.window)) // self.batch)
-        share = self.batch * self.window / (len(self.sites) * days)
-        # Each update misses a given day with probability 1 - share.
-        return 1 if share >= 1 else max(1, math.ceil(math.log(1 - self.coverage) / math.log(1 - share)))
+        share = self.window / days
+        # Each window misses a day of its site with probability 1 - share; sites take turns.
+        rounds = 1.0 if share >= 1 else math.log(1 - self.coverage) / math.log(1 - share)
+        return max(1, math.ceil(rounds * len(self.sites) / self.batch))
 
     def epoch(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Sites and starts (series,) of the batches of one epoch: sites shuffled, starts uniform.
