@@ -62,7 +62,7 @@ def test_help_is_that_of_the_function(name, of):
 
 def test_help_of_learn():
     text = pydoc.render_doc(weather().dpl.learn, renderer=pydoc.plaintext)
-    first = ["model", "*", "target", "attributes", "forcings", "network", "loss", "train", "validate"]
+    first = ["model", "*", "target", "attributes", "forcings", "network", "members", "dynamic"]
     assert signature_in(text, "learn")[: len(first)] == first
     for section in ("Parameters", "Returns", "Raises", "References", "Examples"):
         assert f"    {section}\n    {'-' * len(section)}" in text

@@ -7,7 +7,16 @@ from typing import ClassVar
 
 import torch
 
-from xdpl.networks.base import Inputs, Network, Outputs, Sizes, check_fractions, check_widths, zeroed
+from xdpl.networks.base import (
+    Inputs,
+    Network,
+    Outputs,
+    Sizes,
+    check_counts,
+    check_fractions,
+    check_widths,
+    zeroed,
+)
 from xdpl.networks.lstm import remember
 from xdpl.networks.mlp import MLP
 
@@ -49,7 +58,8 @@ class Hybrid(Network):
     static_first: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_widths(hidden=self.hidden, static=self.static, embedding=self.embedding)
+        check_counts(hidden=self.hidden, embedding=self.embedding)
+        check_widths(static=self.static)
         check_fractions(dropout=self.dropout)
 
     def build(self, sizes: Sizes) -> torch.nn.Module:
