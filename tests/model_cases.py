@@ -10,6 +10,8 @@ from xdpl.models.hbv import HBV
 from xdpl.models.vic import VIC
 
 MODELS = {"vic": VIC(), "hbv": HBV("plain"), "hbv-capillary": HBV("capillary")}
+# Without routes: for what runs the step alone.
+STEPS = {"vic": VIC(), "hbv": HBV("plain", routing=None), "hbv-capillary": HBV("capillary", routing=None)}
 OUTFLOWS = {"vic": ("surface_runoff", "baseflow"), "hbv": ("surface_runoff", "interflow", "baseflow")}
 VIC_LAYERS = {"w1": "d1", "w2": "d2", "w3": "d3"}
 

@@ -12,6 +12,15 @@ def run(step, forcings, theta, start, days):
     return rows
 
 
+def route(runoff, a, b, before=(), days=15):
+    """Gamma unit hydrograph of Feng et al. (2022); `before` has the days before, the oldest first."""
+    shares = [(k + 0.5) ** (a + 0.1 - 1.0) * math.exp(-(k + 0.5) / (b + 0.5)) for k in range(days)]
+    series, routed = [*before, *runoff], []
+    for t in range(len(before), len(series)):
+        routed.append(sum(shares[k] / sum(shares) * series[t - k] for k in range(days) if t - k >= 0))
+    return routed
+
+
 def hbv_step(s, f, p, snow_range=0.0):
     """HBV as in Lindström et al. (1997) and Feng et al. (2022); capillary if `c` is given."""
     rain_or_snow, temperature, pet = (
@@ -62,7 +71,7 @@ def hbv_step(s, f, p, snow_range=0.0):
         "lower_zone": lower,
     }
     return states, {
-        "streamflow": q0 + q1 + q2,
+        "runoff": q0 + q1 + q2,
         "surface_runoff": q0,
         "interflow": q1,
         "baseflow": q2,

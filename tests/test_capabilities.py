@@ -41,6 +41,18 @@ CALLS = {
     "learn": lambda ds, _: xdpl.learn(
         ds, "vic", target="soil_moisture", attributes=ATTRIBUTES, epochs=1, window=30, progress=False
     ),
+    "cross_validate": lambda ds, _: xdpl.cross_validate(
+        ds,
+        "vic",
+        protocol=xdpl.evaluation.UngaugedRegions(k=2),
+        train=slice("2001-01", "2001-06"),
+        test=slice("2001-07", None),
+        target="soil_moisture",
+        attributes=ATTRIBUTES,
+        epochs=1,
+        window=30,
+        progress=False,
+    ),
     "Fit.parameters": lambda ds, _: fitted().parameters(ds),
     "Fit.simulate": lambda ds, _: fitted().simulate(ds),
     "Fit.evaluate": lambda ds, _: fitted().evaluate(ds),
@@ -154,6 +166,10 @@ def test_trees(function, tmp_path):
             _call(function, tree, tmp_path)
 
 
+# Labels are text, of which zarr before 3.1 warns.
+@pytest.mark.filterwarnings(
+    "ignore:The (codec|dtype) .* is currently not part in the Zarr format:UserWarning"
+)
 @pytest.mark.parametrize("function", TABLE)
 def test_files(function, tmp_path):
     result = _call(function, twin(), tmp_path)

@@ -75,6 +75,7 @@ def test_settings_say_how_it_was_trained(fit):
         "coverage": None,
         "learning_rate": 0.02,
         "schedule": "cosine",
+        "pretrain": 0,
         "weight_decay": 0.0,
         "patience": 30,
         "clip": 1.0,

@@ -87,8 +87,9 @@ def test_sites_without_forcing_stay_nan():
     ds = years()
     ds["precipitation"] = ds["precipitation"].where(ds["basin"] > 5).assign_attrs(units="mm d-1")
     states = ds.dpl.spin_up("hbv")
-    for name in states:
-        assert states[name].isnull().values.tolist() == [True, False, False]
+    for state in states.values():
+        assert state.isnull().all(set(state.dims) - {"basin"}).values.tolist() == [True, False, False]
+        assert state.isnull().any(set(state.dims) - {"basin"}).values.tolist() == [True, False, False]
     nowhere = ds.isel(basin=[0]).dpl.spin_up("hbv")
     assert nowhere["spin_up_cycles"].isnull().all()
 

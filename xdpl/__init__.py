@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xdpl import data, evaluation, models, plot
 from xdpl.accessor import DplAccessor as _DplAccessor
 from xdpl.check import Check, check
+from xdpl.cross_validate import cross_validate
 from xdpl.learn import learn
 from xdpl.pet import pet
 from xdpl.simulate import simulate
@@ -34,6 +35,7 @@ __all__ = [
     "Fit",
     "__version__",
     "check",
+    "cross_validate",
     "data",
     "evaluation",
     "learn",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import xarray as xr
 
 from xdpl.check import check
+from xdpl.cross_validate import cross_validate
 from xdpl.learn import learn
 from xdpl.pet import pet
 from xdpl.simulate import simulate
@@ -42,6 +43,7 @@ class DplAccessor:
         self._obj = obj
 
     check = _method(check)
+    cross_validate = _method(cross_validate)
     learn = _method(learn)
     pet = _method(pet)
     simulate = _method(simulate)

@@ -48,6 +48,7 @@ def learn(  # type: ignore[misc]
     coverage: float | None = None,
     learning_rate: float = 5e-3,
     schedule: str = "cosine",
+    pretrain: int = 0,
     weight_decay: float = 0.0,
     patience: int = 30,
     clip: float = 1.0,
@@ -79,7 +80,8 @@ def learn(  # type: ignore[misc]
         Which variable is which forcing. Others are found by name, then by CF
         standard name.
     network : str, Network or torch.nn.Module
-        ``"mlp"`` reads attributes, ``"lstm"`` forcings too, ``"history"`` the history of
+        ``"mlp"`` reads attributes, ``"lstm"`` forcings too, ``"hybrid"`` forcings for
+        dynamic parameters only, ``"history"`` the history of
         forcings and observations, ``"transfer"`` relates attributes by few coefficients;
         a specification from `xdpl.networks` with other options; or a module of your own
         from normalised attributes (site, attribute) to one column (site, column) for
@@ -130,6 +132,9 @@ def learn(  # type: ignore[misc]
     schedule : {"cosine", "constant", "exponential", "linear"}
         How the learning rate falls over all epochs: to zero along a cosine or a line, to
         a hundredth, or not at all.
+    pretrain : int
+        Epochs at the start in which dynamic parameters stay still, for a network
+        ``"hybrid"``; the schedule then starts anew.
     weight_decay : float
         Decoupled decay of the weights; without it AdamW is Adam.
     patience : int
@@ -205,6 +210,7 @@ def learn(  # type: ignore[misc]
         coverage=coverage,
         learning_rate=learning_rate,
         schedule=schedule,
+        pretrain=pretrain,
         weight_decay=weight_decay,
         patience=patience,
         clip=clip,

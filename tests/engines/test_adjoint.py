@@ -4,7 +4,7 @@ import array_api_compat.torch as xp
 import numpy as np
 import pytest
 import torch
-from model_cases import MODELS, random_inputs
+from model_cases import STEPS, random_inputs
 
 from xdpl.engines.tracing.adjoint import adjoint
 from xdpl.engines.tracing.graph import Builder
@@ -241,9 +241,9 @@ def test_outputs_alone_and_inputs_that_do_not_matter():
     )
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=STEPS)
 def model(request):
-    return MODELS[request.param]
+    return STEPS[request.param]
 
 
 @pytest.mark.parametrize("forcings", [True, False])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from model_cases import MODELS, corner_inputs, parameters, random_inputs, states
+from model_cases import STEPS, corner_inputs, parameters, random_inputs, states
 
 from xdpl.engines import array, fused
 
@@ -11,9 +11,9 @@ from xdpl.engines import array, fused
 torch.set_num_threads(1)
 
 
-@pytest.fixture(params=MODELS, scope="module")
+@pytest.fixture(params=STEPS, scope="module")
 def model(request):
-    return MODELS[request.param]
+    return STEPS[request.param]
 
 
 def leaves(group, dtype=torch.float64):
@@ -60,7 +60,7 @@ def test_equal_those_of_eager_torch(model, days, sites):
 
 @pytest.mark.parametrize("every", [1, 2, 15, 16, 17, 31, 32, 33, 100])
 def test_any_distance_of_checkpoints(every):
-    model = MODELS["hbv-capillary"]
+    model = STEPS["hbv-capillary"]
     assert_same(model, inputs(model, 32, 5), every=every, outputs=("streamflow",))
 
 
@@ -153,7 +153,7 @@ def test_without_gradient_nothing_is_kept(model):
 
 
 def test_twice_through_the_same_run():
-    model = MODELS["hbv"]
+    model = STEPS["hbv"]
     forcings, theta, _ = inputs(model, 6, 3)
     series, _ = fused.run(model, forcings, theta, outputs=("streamflow",))
     total = series["streamflow"].sum()
@@ -163,7 +163,7 @@ def test_twice_through_the_same_run():
 
 
 def test_second_derivatives_raise():
-    model = MODELS["hbv"]
+    model = STEPS["hbv"]
     forcings, theta, _ = inputs(model, 6, 3)
     series, _ = fused.run(model, forcings, theta, outputs=("streamflow",))
     (slope,) = torch.autograd.grad(series["streamflow"].sum(), theta["fc"], create_graph=True)
@@ -172,7 +172,7 @@ def test_second_derivatives_raise():
 
 
 def test_a_change_in_place_is_noticed():
-    model = MODELS["hbv"]
+    model = STEPS["hbv"]
     forcings, theta, _ = inputs(model, 6, 3)
     rain = forcings["precipitation"].detach()
     series, _ = fused.run(model, forcings | {"precipitation": rain}, theta, outputs=("streamflow",))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from model_cases import MODELS, random_inputs
+from model_cases import STEPS, random_inputs
 
 import xdpl.engines.tracing.order as order_module
 from xdpl.engines import fused
@@ -16,9 +16,9 @@ from xdpl.engines.tracing.trace import step_of
 COSTLY = {"pow", "log", "log1p", "exp", "expm1", "divide", "tanh"}
 
 
-@pytest.fixture(params=MODELS, scope="module")
+@pytest.fixture(params=STEPS, scope="module")
 def parts(request):
-    model = MODELS[request.param]
+    model = STEPS[request.param]
     step = step_of(model, model.outputs[:1])
     return model, step, adjoint(step, forcings=True)
 
@@ -69,7 +69,7 @@ def test_constants_are_left_to_be_taken_out(parts):
 
 
 def test_gradients_do_not_depend_on_it(monkeypatch, tmp_path):
-    model = MODELS["hbv-capillary"]
+    model = STEPS["hbv-capillary"]
     forcings, theta, _ = random_inputs(model, 40, 9)
 
     def gradients(folder):

@@ -118,7 +118,7 @@ def assert_untouched(ds, before):
 def assert_labelled(out, order, ds, declared, *, quantified, lazy):
     """Dims in order, coordinates as they were, units as declared and in the form they came in."""
     for name, array in out.data_vars.items():
-        assert array.dims == tuple(dim for dim in order if dim in array.dims)
+        assert array.dims == tuple(dim for dim in ("lag", *order) if dim in array.dims)
         assert (units.magnitude(array).chunks is not None) is lazy
         assert units.is_quantified(array) is quantified
         if quantified:
@@ -128,7 +128,7 @@ def assert_labelled(out, order, ds, declared, *, quantified, lazy):
         else:
             assert array.attrs["units"] == declared[name]
     for name, coord in out.coords.items():
-        if coord.dims:
+        if coord.dims and name != "lag":
             xr.testing.assert_identical(coord.variable, ds[name].variable)
 
 
@@ -136,11 +136,13 @@ def in_order(out, like):
     """Values on the host, dims and labels as in a plain result."""
     out = out.map(units.magnitude).compute()
     out = out.sel({dim: like[dim] for dim in like.dims})
-    return out.transpose(*(dim for dim in next(iter(like.values())).dims if dim in out.dims))
+    dims = ("lag", *next(iter(like.values())).dims)
+    return out.transpose(*(dim for dim in dims if dim in out.dims))
 
 
 def declared_units(model, names):
-    return {name: model.output(name).units for name in names}
+    declared = (*model.fluxes, *model.states, *model.route_states)
+    return {d.name: d.units for d in declared if d.name in names}
 
 
 RUNS = {"precipitation": FLOWS, "air_temperature": TEMPERATURES, "potential_evapotranspiration": FLOWS}

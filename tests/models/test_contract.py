@@ -1,6 +1,7 @@
 """What every model must keep: balance, bounds, declarations, NaN, namespaces."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from model_cases import MODELS, OUTFLOWS, VIC_LAYERS, corner_inputs, parameters, random_inputs, states
 
-from xdpl import units
-from xdpl.engines.array import run
+from xdpl import engines, units
 from xdpl.models.hbv import HBV
 
 DAYS, SITES = 5, 3
+run = functools.partial(engines.run, "array")
 
 
 @pytest.fixture(params=MODELS, scope="module")
@@ -183,6 +184,11 @@ def test_nan_in_gives_nan_out_at_the_same_site_only(model, backend):
         np.testing.assert_allclose(values[:, -1], clean[name][:, -1], rtol=1e-12)
     main = backend.numpy(series["runoff" if model.name == "vic" else "streamflow"])
     assert np.isnan(main[-1, :-1]).all(), np.array(names)[~np.isnan(main[-1, :-1])]
+
+
+def test_hbv_knows_one_routing():
+    with pytest.raises(ValueError, match="routing must be 'gamma' or None, got 'muskingum'"):
+        HBV(routing="muskingum")
 
 
 @pytest.mark.parametrize("snow_range", [-1.0, float("nan")])

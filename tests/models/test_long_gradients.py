@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from xdpl.engines.array import run
+from xdpl import engines
 from xdpl.models.hbv import HBV
 from xdpl.models.vic import VIC
 
+FORCINGS = ("precipitation", "air_temperature", "potential_evapotranspiration")
 MODELS = [VIC(), HBV(), HBV(variant="capillary")]
 
 
@@ -42,7 +43,9 @@ def test_two_years_at_stiff_corners(model):
         k: v.detach().requires_grad_()
         for k, v in model.initial_states(torch, model.pack("parameters", theta)).items()
     }
-    series, final = run(model, weather(730, sites), theta, initial=start, outputs=model.outputs)
+    series, final = engines.run(
+        "array", model, weather(730, sites), theta, initial=start, outputs=model.outputs
+    )
     total = sum(v.mean(dim=0).sum() for v in itertools.chain(series.values())) + sum(
         v.sum() for v in final.values()
     )
@@ -52,3 +55,20 @@ def test_two_years_at_stiff_corners(model):
     for name, state in start.items():
         # No store may amplify a disturbance from one day to the next, over and over.
         assert float(state.grad.abs().max()) < 20.0, name
+
+
+@pytest.mark.parametrize("engine", ["array", "numba"])
+def test_a_full_soil_above_a_full_lower_zone(engine):
+    """Winter: nothing moves, and a disturbance of the soil must not grow from day to day."""
+    model, days = HBV(variant="capillary", routing=None), 150
+    forcings = {k: torch.full((days, 1), v) for k, v in zip(FORCINGS, (0.0, -9.0, 0.0), strict=True)}
+    theta = {
+        k: torch.tensor([v]) for k, v in (model.defaults() | {"fc": 50.0, "c": 0.9, "k2": 0.001}).items()
+    }
+    start = {s.name: torch.zeros(1) for s in model.states}
+    start |= {"soil_moisture": torch.tensor([50.0]), "lower_zone": torch.tensor([400.0])}
+    start["soil_moisture"].requires_grad_()
+    _, final = engines.run(engine, model, forcings, theta, initial=start)
+    assert final["soil_moisture"].item() == 50.0
+    final["soil_moisture"].sum().backward()
+    assert abs(start["soil_moisture"].grad.item()) <= 1.0

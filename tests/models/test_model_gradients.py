@@ -1,14 +1,18 @@
 """Exact gradients: finite at every corner, equal to finite differences where smooth."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
 from array_api_compat import torch as xp
 from model_cases import MODELS, corner_inputs, random_inputs
 
-from xdpl.engines.array import run
+from xdpl import engines
 from xdpl.models.hbv import HBV
 from xdpl.models.numerics import positive, ramp, safe_power
+
+run = functools.partial(engines.run, "array")
 
 
 @pytest.fixture(params=MODELS, scope="module")

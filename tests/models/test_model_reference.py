@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 from model_cases import MODELS, random_inputs
-from reference_models import hbv_step, run, vic_step
+from reference_models import hbv_step, route, run, vic_step
 
+from xdpl import engines
 from xdpl.engines import array
 from xdpl.models.hbv import HBV
 
@@ -15,21 +16,29 @@ STEPS = {
     "hbv": hbv_step,
     "hbv-capillary": hbv_step,
     "hbv-ramp": partial(hbv_step, snow_range=2.0),
+    "hbv-capillary-ramp": partial(hbv_step, snow_range=2.0),
+    "hbv-unrouted": hbv_step,
 }
-RAMP = HBV(snow_range=2.0)
+VARIANTS = MODELS | {
+    "hbv-ramp": HBV(snow_range=2.0),
+    "hbv-capillary-ramp": HBV("capillary", snow_range=2.0),
+    "hbv-unrouted": HBV(routing=None),
+}
 DAYS, SITES = 150, 25
 
 
 @pytest.mark.parametrize("name", STEPS)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_equals_plain_python(name, seed):
-    model = (MODELS | {"hbv-ramp": RAMP})[name]
+    model = VARIANTS[name]
     forcings, theta, start = random_inputs(model, DAYS, SITES, seed=seed)
     # The threshold itself and the ends of the range of VIC are days of their own.
     for day, degrees in enumerate((0.0, 1.0, -1.0, 0.3, -0.3)):
         forcings["air_temperature"][day::9] = theta["tt"] + degrees
+    on_the_way = np.random.default_rng(seed).gamma(0.5, 5.0, (14, SITES))
     outputs = [d.name for d in (*model.fluxes, *model.states)]
-    series, final = array.run(model, forcings, theta, initial=start, outputs=outputs)
+    initial = start | {s.name: on_the_way for s in model.route_states}
+    series, final = engines.run("array", model, forcings, theta, initial=initial, outputs=outputs)
     for site in range(SITES):
         rows = run(
             STEPS[name],
@@ -39,11 +48,16 @@ def test_equals_plain_python(name, seed):
             DAYS,
         )
         for output in outputs:
-            expected = [row[output] for row in rows]
+            expected = [row["runoff" if output == "streamflow" else output] for row in rows]
+            if output == "streamflow" and model.routes:
+                delays = (float(theta[k][site]) for k in ("route_a", "route_b"))
+                expected = route(expected, *delays, on_the_way[:, site].tolist())
             np.testing.assert_allclose(
                 series[output][:, site], expected, rtol=1e-12, atol=1e-11, err_msg=f"{output} at {site}"
             )
-        assert {k: v[site] for k, v in final.items()} == {k: series[k][-1, site] for k in final}
+        assert all(final[s.name][site] == series[s.name][-1, site] for s in model.states)
+        for state in model.route_states:
+            np.testing.assert_array_equal(final[state.name][:, site], series["runoff"][-14:, site])
 
 
 def test_the_cases_reach_every_branch_of_vic():

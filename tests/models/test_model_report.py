@@ -74,7 +74,7 @@ class Slotted(Store):
 
 def test_hbv():
     lines = repr(xdpl.models.get("hbv")).splitlines()
-    assert lines[0] == "HBV(variant='plain', snow_range=0.0, dt=1.0)"
+    assert lines[0] == "HBV(variant='plain', snow_range=0.0, dt=1.0, routing='gamma')"
     assert lines[2].split() == ["parameter", "range", "units", "default", "meaning"]
     assert lines[4].split("  ")[0] == "fc"
     assert re.split(r"\s{2,}", lines[4]) == [
@@ -84,22 +84,29 @@ def test_hbv():
         "250",
         "maximum soil moisture storage",
     ]
-    rows = {line.split()[0]: line for line in lines[3:15]}
+    rows = {line.split()[0]: line for line in lines[3:17]}
     assert list(rows) == [p.name for p in HBV().parameters]
     assert len({line.index("–") for line in rows.values()}) == 1
-    assert lines[16:] == [
+    assert lines[18:] == [
         "forcings     precipitation (mm d-1), air_temperature (degC), potential_evapotranspiration (mm d-1)",
         "states       snowpack (mm), meltwater (mm), soil_moisture (mm), upper_zone (mm), lower_zone (mm)",
         "outputs      streamflow (mm d-1), evapotranspiration (mm d-1), soil_moisture (mm), "
         "snow_water_equivalent (mm)",
-        "more fluxes  surface_runoff (mm d-1), interflow (mm d-1), baseflow (mm d-1), recharge (mm d-1), "
-        "percolation (mm d-1)",
+        "more fluxes  runoff (mm d-1), surface_runoff (mm d-1), interflow (mm d-1), baseflow (mm d-1), "
+        "recharge (mm d-1),",
+        "             percolation (mm d-1)",
+        "routes       streamflow (GammaHydrograph, 15 steps)",
     ]
 
 
 def test_a_variant_shows_its_own_parameters():
     assert "capillary rise coefficient" in repr(HBV("capillary"))
     assert "capillary rise" not in repr(HBV())
+
+
+def test_without_routing_there_is_none():
+    text = repr(HBV(routing=None))
+    assert "route" not in text.replace("routing", "") and "routing=None" in text
 
 
 def test_scale_only_where_it_is_log():
@@ -165,7 +172,8 @@ def test_a_model_as_option_takes_one_line():
         inner: Model = dataclasses.field(default_factory=HBV)
 
     first = repr(Outer(1.0)).splitlines()[0]
-    assert first == "Outer(depth=1.0, kind='a\\nb', inner=HBV(variant='plain', snow_range=0.0, dt=1.0) …)"
+    inner = "HBV(variant='plain', snow_range=0.0, dt=1.0, routing='gamma')"
+    assert first == f"Outer(depth=1.0, kind='a\\nb', inner={inner} …)"
 
 
 def test_an_unfinished_model_can_be_shown():

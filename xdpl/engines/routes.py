@@ -8,6 +8,7 @@ from typing import Any
 from array_api_compat import array_namespace, device
 
 from xdpl.models.base import Model
+from xdpl.models.checks import check_routes
 from xdpl.models.routes import GammaHydrograph
 
 __all__ = ["run_with_routes"]
@@ -53,8 +54,9 @@ def run_with_routes(
     Raises
     ------
     ValueError
-        If a parameter of a route has a time axis.
+        If a parameter of a route has a time axis, or the model lacks what a route names.
     """
+    check_routes(model)
     routes = [route for route in model.routes if states or route.flux in outputs]
     dims = next(iter(forcings.values())).ndim - 1
     averaged = members is not None and average
@@ -71,16 +73,17 @@ def run_with_routes(
         **options,
     )
     for route in routes:
-        series = found[route.flux]
-        xp = array_namespace(series)
-        before = _before(route, series, initial or {}, averaged and not each, dims)
-        weights = _with_axes(xp, route.weights(xp, *(parameters[p.name] for p in route.parameters)), series)
-        found[route.flux], after = convolve(xp, series, weights, before)
+        flux = found[route.flux]
+        xp = array_namespace(flux)
+        before = _before(route, flux, initial or {}, averaged and not each, dims)
+        weights = _with_axes(xp, route.weights(xp, *(parameters[p.name] for p in route.parameters)), flux)
+        found[route.flux], after = convolve(xp, flux, weights, before)
         if states:
             final[route.state.name] = after
+    series = {k: found[k] for k in outputs}
     if each:
-        found = {k: array_namespace(v).mean(v, axis=1) for k, v in found.items()}
-    return {k: found[k] for k in outputs}, final
+        series = {k: array_namespace(v).mean(v, axis=1) for k, v in series.items()}
+    return series, final
 
 
 def _own(route: GammaHydrograph, parameters: Mapping[str, Array], dims: int) -> bool:

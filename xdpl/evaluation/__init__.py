@@ -1,18 +1,28 @@
-"""Evaluation: metrics per site, water balance, groups of sites, and splits of sites and time."""
+"""Evaluation: metrics per site, water balance, groups of sites, splits, and protocols of splits."""
 
 from xdpl.evaluation.balance import water_balance
 from xdpl.evaluation.baseflow import baseflow_index
+from xdpl.evaluation.bisection import contiguous_regions
 from xdpl.evaluation.flow import flow_metrics
 from xdpl.evaluation.groups import by_group, dryness_terciles, worst_group
 from xdpl.evaluation.identifiability import standard_errors
 from xdpl.evaluation.metrics import metrics, pooled, site_correlation
 from xdpl.evaluation.periods import period_fractions
+from xdpl.evaluation.protocols import Density, Protocol, Split, Temporal, Ungauged, UngaugedRegions
 from xdpl.evaluation.splits import contiguous_bands, random_folds
+from xdpl.evaluation.summaries import summary
 
 __all__ = [
+    "Density",
+    "Protocol",
+    "Split",
+    "Temporal",
+    "Ungauged",
+    "UngaugedRegions",
     "baseflow_index",
     "by_group",
     "contiguous_bands",
+    "contiguous_regions",
     "dryness_terciles",
     "flow_metrics",
     "metrics",
@@ -21,6 +31,7 @@ __all__ = [
     "random_folds",
     "site_correlation",
     "standard_errors",
+    "summary",
     "water_balance",
     "worst_group",
 ]

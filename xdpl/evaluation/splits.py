@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from xdpl.errors import Problems
-from xdpl.evaluation.checks import check_static, names
+from xdpl.evaluation.checks import check_static
+from xdpl.evaluation.sites import check_k, label_sites, site_values, sites_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["contiguous_bands", "random_folds"]
+    import xarray as xr
 
-_Array = np.ndarray[Any, np.dtype[Any]]
+__all__ = ["contiguous_bands", "random_folds"]
 
 
 def random_folds(template: xr.DataArray, k: int = 5, seed: int = 0) -> xr.DataArray:
@@ -43,17 +43,17 @@ def random_folds(template: xr.DataArray, k: int = 5, seed: int = 0) -> xr.DataAr
 
     Notes
     -----
-    Neighbours fall into different folds, so this tests interpolation; `contiguous_bands` tests
-    extrapolation in space.
+    Neighbours fall into different folds, so this tests interpolation; `contiguous_bands` and
+    `contiguous_regions` test extrapolation in space.
     """
     problems = Problems("random_folds")
     check_static(problems, "template", template)
-    ordered, valid = _sites(template)
-    _check_k(problems, k, valid)
+    ordered, valid = sites_of(template)
+    check_k(problems, k, valid)
     problems.raise_if_any()
     dealt = np.arange(valid.sum()) % k
     fold = np.random.default_rng(seed).permutation(dealt)
-    return _label(template, ordered, valid, fold, f"random fold, seed {seed}")
+    return label_sites(template, ordered, valid, fold, f"random fold, seed {seed}")
 
 
 def contiguous_bands(template: xr.DataArray, coord: Hashable, k: int = 5) -> xr.DataArray:
@@ -84,58 +84,11 @@ def contiguous_bands(template: xr.DataArray, coord: Hashable, k: int = 5) -> xr.
     """
     problems = Problems("contiguous_bands")
     check_static(problems, "template", template)
-    ordered, valid = _sites(template)
-    _check_k(problems, k, valid)
-    values = _values(problems, ordered, valid, coord)
+    ordered, valid = sites_of(template)
+    check_k(problems, k, valid)
+    values = site_values(problems, ordered, valid, coord, "coord")
     problems.raise_if_any()
     band = np.empty(values.size, dtype=np.int64)
     # Stable, so that a shared column is cut once, not shuffled between the two bands.
     band[np.argsort(values, kind="stable")] = np.arange(values.size) * k // values.size
-    return _label(template, ordered, valid, band, f"band along {coord}")
-
-
-def _sites(template: xr.DataArray) -> tuple[xr.DataArray, _Array]:
-    # Dims by name, so that a transposed template gives the same labels.
-    ordered = template.transpose(*sorted(template.dims, key=str))
-    valid = ordered if ordered.dtype == bool else ordered.notnull()
-    return ordered, np.asarray(valid.values)
-
-
-def _check_k(problems: Problems, k: int, valid: _Array) -> None:
-    sites = int(valid.sum())
-    if not 2 <= k <= sites:
-        problems.add(
-            "k", expected=f"2 to {sites}, the number of sites", got=str(k), fix="fewer folds or more sites"
-        )
-
-
-def _label(
-    template: xr.DataArray, ordered: xr.DataArray, valid: _Array, fold: _Array, long_name: str
-) -> xr.DataArray:
-    labels = np.full(ordered.shape, -1, dtype=np.int64)
-    labels[valid] = fold
-    attrs = {"long_name": f"{long_name}; -1 where there is no site"}
-    found = xr.DataArray(labels, ordered.coords, ordered.dims, "fold", attrs)
-    return found.transpose(*template.dims).drop_encoding()
-
-
-def _values(problems: Problems, ordered: xr.DataArray, valid: _Array, coord: Hashable) -> _Array:
-    if coord not in ordered.coords or not ordered.coords[coord].ndim:
-        along = names(c for c, a in ordered.coords.items() if a.ndim)
-        problems.add(
-            "coord",
-            expected="a coordinate along site dims",
-            got=f"{coord!r}, {'a scalar' if coord in ordered.coords else 'not a coordinate'}",
-            fix=f"one of: {along}; or template.assign_coords(...)",
-        )
-        return np.empty(0)
-    along_sites = ordered.coords[coord].broadcast_like(ordered).transpose(*ordered.dims)
-    unknown = int(along_sites.isnull().values[valid].sum())
-    if unknown:
-        problems.add(
-            "coord",
-            expected=f"{coord!r} known at every site",
-            got=f"missing at {unknown} sites",
-            fix=f'template.where(template["{coord}"].notnull())',
-        )
-    return np.asarray(along_sites.values[valid])
+    return label_sites(template, ordered, valid, band, f"band along {coord}")

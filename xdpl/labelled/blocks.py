@@ -152,14 +152,16 @@ def over_blocks(
         With coordinates of the dims of members only.
     """
     groups = (forcings, parameters, initial or {})
-    arrays = [_whole(a) for group in groups for a in group.values()]
+    arrays = [_whole(a) if lags else a for group in groups for a in group.values()]
     names = tuple(tuple(group) for group in groups)
-    layout = Layout.of(forcings.values(), arrays, names, average=average, shared=frozenset(shared))
+    layout = Layout.of(
+        forcings.values(), arrays, names, average=average, shared=frozenset(shared), routed=lags > 0
+    )
     if any(a.chunks is not None for a in arrays):
         results = _lazily(function, arrays, layout, kinds, lags)
     else:
         results = function(flatten(layout, [a.data for a in arrays]))
-    known = {str(d) for a in forcings.values() for d in a.dims} | {LAG}
+    known = {str(d) for a in forcings.values() for d in a.dims}.union(layout.lead)
     labels = {d: a.coords[d] for a in arrays for d in a.dims if d not in known and d in a.coords}
     dims = [layout.result(kind) for kind in kinds]
     return [
@@ -219,7 +221,10 @@ class _Block:
     def __call__(self, *values: Array) -> list[Array]:
         # Of a dim that the block lacks, dask gives a list over its chunks, of which there is one.
         pairs = zip(values, self.layout.dims, strict=True)
-        return self.function(flatten(self.layout, [v[0] if LAG in dims else v for v, dims in pairs]))
+        lagged = LAG in self.layout.lead
+        return self.function(
+            flatten(self.layout, [v[0] if lagged and LAG in dims else v for v, dims in pairs])
+        )
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ class Layout:
         Whether series are means over members.
     shared : frozenset of str
         Parameters and states of routes that need no member axis where they have no dim of members.
+    lead : tuple of str
+        Dims that go before those of members: time, and the lag of routes if there are some.
     """
 
     names: tuple[tuple[str, ...], ...]
@@ -53,6 +55,7 @@ class Layout:
     order: tuple[str, ...]
     averaged: bool = False
     shared: frozenset[str] = frozenset()
+    lead: tuple[str, ...] = ("time",)
 
     @classmethod
     def of(
@@ -63,15 +66,17 @@ class Layout:
         *,
         average: Collection[str] = (),
         shared: frozenset[str] = frozenset(),
+        routed: bool = False,
     ) -> Layout:
         """The layout of labelled arrays, of which the forcings are the first."""
         own = tuple(dict.fromkeys(str(d) for a in forcings for d in a.dims))
+        lead = ("time", LAG) if routed else ("time",)
         dims = tuple(tuple(map(str, a.dims)) for a in arrays)
-        members = tuple(dict.fromkeys(d for ds in dims for d in ds if d not in own and d != LAG))
+        members = tuple(dict.fromkeys(d for ds in dims for d in ds if d not in (*own, *lead)))
         extra = tuple(d for d in members if d in average) if average else members
         order = (*extra, *(d for d in members if d not in extra), *own)
         sites = tuple(d for d in order if d not in extra and d != "time")
-        return cls(names, dims, sites, extra, order, bool(average), shared)
+        return cls(names, dims, sites, extra, order, bool(average), shared, lead)
 
     def result(self, kind: Kind) -> tuple[str, ...]:
         """Dims of a result: of members, then of the forcings in their order."""
@@ -128,7 +133,7 @@ class Flat:
         """A result ([time or lag,] [member,] running site) in its dims."""
         xp = array_namespace(v)
         out = self.layout.result(kind)
-        lead = tuple(d for d in ("time", LAG) if d in out)
+        lead = tuple(d for d in self.layout.lead if d in out)
         members = tuple(d for d in self.layout.extra if d in out)
         dims = (*lead, *members, *self.layout.sites)
         sizes = {**self.sizes, **dict(zip(lead, v.shape[:1], strict=False))}
@@ -179,8 +184,8 @@ def flatten(layout: Layout, values: Sequence[Array]) -> Flat:
     named = list(zip(values, layout.dims, strict=True))
     sizes = {d: n for v, dims in named for d, n in zip(dims, v.shape, strict=True)}
     first, second = len(layout.names[0]), len(layout.names[0]) + len(layout.names[1])
-    forcings = [_flat(xp, v, dims, (), layout.sites, sizes) for v, dims in named[:first]]
-    rest = [_flat(xp, v, dims, layout.extra, layout.sites, sizes) for v, dims in named[first:]]
+    forcings = [_flat(xp, v, dims, (), layout, sizes) for v, dims in named[:first]]
+    rest = [_flat(xp, v, dims, layout.extra, layout, sizes) for v, dims in named[first:]]
     common = _common(layout)
 
     kept = _with_forcings(xp, layout.names[0], forcings)
@@ -226,11 +231,11 @@ def _flat(
     v: Array,
     dims: tuple[str, ...],
     extra: tuple[str, ...],
-    sites: tuple[str, ...],
+    layout: Layout,
     sizes: Mapping[str, int],
 ) -> Array:
     """Values in any dims as ([time or lag,] [member,] site)."""
-    lead = tuple(d for d in ("time", LAG) if d in dims)
+    lead, sites = tuple(d for d in layout.lead if d in dims), layout.sites
     wanted = (*lead, *extra, *sites)
     v = xp.permute_dims(v, tuple(dims.index(d) for d in wanted if d in dims))
     v = xp.reshape(v, tuple(sizes[d] if d in dims else 1 for d in wanted))

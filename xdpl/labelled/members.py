@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -31,19 +31,19 @@ def check_members(arrays: list[xr.DataArray], problems: Problems) -> None:
         )
 
 
-def member_coords(given: Iterable[Any], sites: set[Hashable]) -> dict[Hashable, xr.DataArray]:
-    """Coordinates of datasets of parameters and states along none of the dims of the forcings."""
+def member_coords(given: Iterable[Any], own: Collection[Hashable]) -> dict[Hashable, xr.DataArray]:
+    """Coordinates of datasets of parameters and states along dims of members only; `own` are the others."""
     return {
         name: coord.variable
         for ds in given
         if isinstance(ds, xr.Dataset)
         for name, coord in ds.coords.items()
-        if coord.dims and not (sites | {LAG}) & set(coord.dims)
+        if coord.dims and not set(own) & set(coord.dims)
     }
 
 
 def check_average(
-    average: str | Sequence[str] | None, forcings: Inputs, others: Inputs, problems: Problems
+    average: str | Sequence[str] | None, own: Collection[Hashable], others: Inputs, problems: Problems
 ) -> tuple[str, ...]:
     """Dims to average over; noted are those that are none of members, or in several chunks.
 
@@ -51,14 +51,15 @@ def check_average(
     ----------
     average : str or sequence of str, optional
         As in `xdpl.simulate`.
-    forcings, others : mapping of str to DataArray
-        `others` are parameters and initial states.
+    own : collection of str
+        Dims that are not of members.
+    others : mapping of str to DataArray
+        Parameters and initial states.
     problems : Problems
     """
     chosen = () if average is None else (average,) if isinstance(average, str) else tuple(average)
-    own = {str(d) for a in forcings.values() for d in a.dims}
     members = dict.fromkeys(str(d) for a in others.values() for d in a.dims)
-    known = [d for d in members if d not in own and d != LAG]
+    known = [d for d in members if d not in own]
     for dim in chosen:
         if dim not in known:
             listed = ", ".join(known) or "there is none"

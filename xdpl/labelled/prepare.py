@@ -15,6 +15,7 @@ from xdpl.engines.tracing.trace import step_of
 from xdpl.errors import Problems, short
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import parameters_hash
+from xdpl.labelled.flat import LAG
 from xdpl.labelled.floats import cast, common_type
 from xdpl.labelled.members import check_average, check_members, check_routes, member_coords
 from xdpl.labelled.parameters import resolve
@@ -104,7 +105,8 @@ def prepare(
     check_members([*theta.values(), *(start or {}).values()], problems)
     drivers = {k: f.data for k, f in found.items()}
     check_routes(model, drivers, theta, start or {}, problems)
-    averaged = check_average(average, drivers, theta | (start or {}), problems)
+    own = {d for a in drivers.values() for d in a.dims} | ({LAG} if model.routes else set())
+    averaged = check_average(average, own, theta | (start or {}), problems)
     for key, array in theta.items():
         schema.check_chunks(key, array, problems, of="parameters")
     problems.raise_if_any()
@@ -124,7 +126,7 @@ def prepare(
         defaulted,
         None if start is None else cast(start, kind),
         engine,
-        member_coords((parameters, initial), {d for a in arrays.values() for d in a.dims}),
+        member_coords((parameters, initial), own),
         parameters_hash(theta),
         averaged,
     )

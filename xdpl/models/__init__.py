@@ -10,6 +10,7 @@ from typing import Any
 
 from xdpl.errors import Problems, short
 from xdpl.models.base import Flux, Forcing, Model, Parameter, State
+from xdpl.models.checks import check_routes
 from xdpl.models.network_only import NetworkOnly
 from xdpl.models.routes import GammaHydrograph
 
@@ -53,8 +54,11 @@ def get(model: str | Model, call: str = "xdpl.models.get") -> Model:
     ------
     InputErrors
         If no model has this name, or it is neither a name nor an instance.
+    ValueError
+        If the model does not declare what its routes name.
     """
     if isinstance(model, Model):
+        check_routes(model)
         return model
     found = _found()
     if isinstance(model, str) and model in found:

@@ -164,9 +164,10 @@ class HBV(Model):
         soil = soil - evapotranspiration
         lower = s.lower_zone
         if capillary:
-            dryness = 1.0 - xp.clip(soil / p.fc, max=1.0)
-            rise = xp.minimum(lower, dt * p.c * lower * dryness)
-            rise = xp.minimum(rise, positive(xp, p.fc - soil))
+            # As min(c lower (1 - soil / fc), fc - soil), but for its slope: at soil = fc, where soil
+            # stays all winter, the first of the two would magnify a change from day to day.
+            share = xp.clip(dt * p.c * lower / p.fc, max=1.0)
+            rise = xp.minimum(lower, share * positive(xp, p.fc - soil))
             soil = soil + rise
             lower = lower - rise
 

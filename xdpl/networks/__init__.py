@@ -11,13 +11,14 @@ from xdpl.errors import Problems, short
 from xdpl.networks.base import Network
 from xdpl.networks.custom import Custom
 from xdpl.networks.history import History
+from xdpl.networks.hybrid import Hybrid
 from xdpl.networks.lstm import LSTM
 from xdpl.networks.mlp import MLP
 from xdpl.networks.transfer import TransferFunction
 
-__all__ = ["LSTM", "MLP", "Custom", "History", "Network", "TransferFunction", "from_dict", "get"]
+__all__ = ["LSTM", "MLP", "Custom", "History", "Hybrid", "Network", "TransferFunction", "from_dict", "get"]
 
-_NAMED: dict[str, type[Network]] = {c.kind: c for c in (History, LSTM, MLP, TransferFunction)}
+_NAMED: dict[str, type[Network]] = {c.kind: c for c in (History, Hybrid, LSTM, MLP, TransferFunction)}
 
 
 def get(network: str | Network | torch.nn.Module, call: str = "learn") -> Network:

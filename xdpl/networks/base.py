@@ -77,6 +77,8 @@ class Network(ABC):
 
     kind: ClassVar[str]
     reads_forcings: ClassVar[bool] = False
+    #: Whether static parameters need no forcings, and can be trained before what moves.
+    static_first: ClassVar[bool] = False
     #: How attributes are transformed before they are normalised.
     transform: Literal["none", "log"] = "none"
     #: Steps before the prediction that are read; 0 for networks without a history.

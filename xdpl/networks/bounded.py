@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -45,6 +46,8 @@ class ParameterNetwork(torch.nn.Module):
         self.body = body
         self.columns: Columns = columns
         self.dropout = dropout
+        #: Whether dynamic parameters move; a training may begin without.
+        self.moves = True
         own = [p for p in columns.parameters for _ in range(columns.count(p))]
         spans = torch.tensor([_span(p) for p in own], dtype=torch.float64).reshape(-1, 5)
         for i, name in enumerate(("lower", "upper", "offset", "least", "most")):
@@ -68,7 +71,7 @@ class ParameterNetwork(torch.nn.Module):
             In declared units; with a time dim for dynamic parameters, with a member dim
             where members have their own.
         """
-        raw = self.body(inputs)
+        raw = self.body(inputs if self.moves else replace(inputs, forcings=None))
         still = self._bounded(raw.still, list(range(raw.still.shape[1])))
         columns = self.columns
         moving = list(columns.moving)

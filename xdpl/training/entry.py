@@ -67,6 +67,7 @@ def run(
         request.epochs,
         request.learning_rate,
         request.schedule,
+        request.pretrain,
         request.weight_decay,
         request.clip,
         request.patience,

@@ -42,22 +42,23 @@ class Forward:
         """Targets of a batch, (window, series) each, averaged over members."""
         values = self.network(batch.inputs)
         if self.warmup_gradient or not batch.warmup:
-            series, _ = self._run(batch.forcings, values)
+            series, _ = self._run(batch.forcings, values, self.targets)
             return {k: v[batch.warmup :] for k, v in series.items()}
         dynamic = self.network.columns.dynamic
         with torch.no_grad():
             before = {k: v[: batch.warmup] for k, v in batch.forcings.items()}
             early = {k: v[: batch.warmup] if k in dynamic else v for k, v in values.items()}
-            _, state = self._run(before, early)
+            _, state = self._run(before, early, ())
         after = {k: v[batch.warmup :] for k, v in batch.forcings.items()}
         late = {k: v[batch.warmup :] if k in dynamic else v for k, v in values.items()}
-        return self._run(after, late, state)[0]
+        return self._run(after, late, self.targets, state)[0]
 
     def _run(
         self,
         forcings: Mapping[str, Tensor],
-        values: dict[str, Tensor],
-        state: dict[str, Tensor] | None = None,
+        values: Mapping[str, Tensor],
+        outputs: Sequence[str],
+        state: Mapping[str, Tensor] | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         members = self.network.columns.members
         return engines.run(
@@ -66,8 +67,9 @@ class Forward:
             forcings,
             values,
             initial=state,
-            outputs=tuple(self.targets),
+            outputs=tuple(outputs),
             members=members if members > 1 else None,
+            states=not outputs,
         )
 
 

@@ -107,7 +107,7 @@ def train(
     network, team = course.network, course.team
     team.agree(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    falling = schedule(plan.schedule, optimiser, plan.epochs)
+    falling = schedule(plan.schedule, optimiser, plan.epochs, plan.pretrain)
     generator = torch.Generator().manual_seed(plan.seed)
     run = checkpoints.Run(network, optimiser, falling, generator, Outcome(), _copy(network), fingerprint)
     if checkpoint is not None and checkpoint.exists():
@@ -123,6 +123,8 @@ def train(
             started = time.perf_counter()
             # Dropout draws from the global generator: seeded per epoch, a resumed run draws the same.
             torch.manual_seed((plan.seed * 100_003 + epoch) * team.size + team.rank)
+            if plan.pretrain:
+                network.moves = epoch >= plan.pretrain  # type: ignore[assignment]
             with remembering():
                 row = _epoch(course, course.windows.epoch(generator), plan, optimiser)
             row["learning_rate"] = float(falling.get_last_lr()[0])
@@ -148,6 +150,7 @@ def train(
         bar.close()
         logbook.close()
     network.load_state_dict(run.best)
+    network.moves = True  # type: ignore[assignment]
     network.eval()
     return outcome
 

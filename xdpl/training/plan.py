@@ -18,6 +18,8 @@ class Plan:
         Of AdamW at the start (Loshchilov and Hutter 2019, arXiv:1711.05101).
     schedule : str
         How it falls.
+    pretrain : int
+        Epochs at the start with static parameters only; the rate then starts anew.
     weight_decay : float
         Zero makes it Adam.
     clip : float
@@ -30,6 +32,7 @@ class Plan:
     epochs: int
     learning_rate: float
     schedule: str
+    pretrain: int
     weight_decay: float
     clip: float
     patience: int

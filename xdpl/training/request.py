@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Inputs", "Request", "inspect"]
 
-_INTEGERS = {"epochs": 1, "batch": 1, "window": 1, "warmup": 0, "patience": 1, "seed": 0, "members": 1}
+_INTEGERS = {
+    "epochs": 1,
+    "batch": 1,
+    "window": 1,
+    "warmup": 0,
+    "patience": 1,
+    "seed": 0,
+    "members": 1,
+    "pretrain": 0,
+}
 _ABOVE_ZERO = ("learning_rate", "clip")
 _FRACTIONS = ("dynamic_dropout", "coverage")
 
@@ -59,6 +68,7 @@ class Request:
     coverage: float | None
     learning_rate: float
     schedule: str
+    pretrain: int
     weight_decay: float
     patience: int
     clip: float
@@ -85,6 +95,16 @@ class Inputs:
     losses: dict[str, str]
     weights: dict[str, float]
     attributes: dict[str, xr.DataArray]
+
+    @property
+    def output(self) -> str:
+        """The first of the outputs that are trained on."""
+        return next(iter(self.targets))
+
+    @property
+    def target(self) -> schema.Found:
+        """Its observations."""
+        return self.targets[self.output]
 
     @property
     def sizes(self) -> Sizes:
@@ -117,6 +137,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     dynamic = _dynamic(model, network, request, problems)
     if isinstance(model, models.NetworkOnly):
         _check_alone(network, request, problems)
+    _check_pretrain(network, request, problems)
     losses = _per_target("loss", request.loss, targets, problems)
     _check_losses(losses, problems)
     weights = _per_target("weights", request.weights or dict.fromkeys(targets, 1.0), targets, problems)
@@ -184,6 +205,24 @@ def _dynamic(model: Model, network: Network, request: Request, problems: Problem
             fix='network="lstm"',
         )
     return names
+
+
+def _check_pretrain(network: Network, request: Request, problems: Problems) -> None:
+    if request.pretrain and not network.static_first:
+        problems.add(
+            "pretrain",
+            expected="a network with a static part that is trained first",
+            got=f"network {network.kind!r}",
+            fix='network="hybrid"',
+        )
+    elif isinstance(request.epochs, int) and isinstance(request.pretrain, int):
+        if request.pretrain >= max(1, request.epochs):
+            problems.add(
+                "pretrain",
+                expected=f"fewer than the {request.epochs} epochs",
+                got=repr(request.pretrain),
+                fix="more epochs",
+            )
 
 
 def _per_target(

@@ -18,7 +18,9 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 }
 
 
-def schedule(name: str, optimiser: torch.optim.Optimizer, epochs: int) -> torch.optim.lr_scheduler.LambdaLR:
+def schedule(
+    name: str, optimiser: torch.optim.Optimizer, epochs: int, pretrain: int = 0
+) -> torch.optim.lr_scheduler.LambdaLR:
     """A schedule over all epochs.
 
     Parameters
@@ -26,6 +28,16 @@ def schedule(name: str, optimiser: torch.optim.Optimizer, epochs: int) -> torch.
     name : {"constant", "cosine", "exponential", "linear"}
         From the full rate to it, to zero along a cosine (Loshchilov and Hutter 2017,
         arXiv:1608.03983), to a hundredth, or to zero along a line.
+    optimiser : Optimizer
+    epochs : int
+    pretrain : int
+        Epochs after which the schedule starts anew for the rest.
     """
     factor = SCHEDULES[name]
-    return torch.optim.lr_scheduler.LambdaLR(optimiser, lambda epoch: factor(epoch / epochs))
+
+    def at(epoch: int) -> float:
+        if epoch < pretrain:
+            return factor(epoch / pretrain)
+        return factor((epoch - pretrain) / max(1, epochs - pretrain))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimiser, at)

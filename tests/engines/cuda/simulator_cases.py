@@ -8,7 +8,7 @@ import pytest
 import torch
 import xarray as xr
 from cuda_everything import Everything, inputs
-from model_cases import MODELS, random_inputs, weather
+from model_cases import STEPS, random_inputs, weather
 
 import xdpl
 from xdpl.engines.array import run as run_array
@@ -137,9 +137,9 @@ def test_the_simulator_runs():
 
 @pytest.mark.parametrize("average", [True, False])
 @pytest.mark.parametrize("varies", [False, True])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", STEPS)
 def test_run_and_gradients_are_those_of_the_array_engine(name, varies, average):
-    model = MODELS[name]
+    model = STEPS[name]
     check(Case(model, MOVING[model.name] if varies else ()), average=average, every=2)
 
 
@@ -149,11 +149,11 @@ def test_all_operations():
 
 @pytest.mark.parametrize("every", [None, 1, 3, 5, 100])
 def test_gradients_do_not_depend_on_what_is_kept(every):
-    check(Case(MODELS["hbv"], ("beta",)), average=True, every=every)
+    check(Case(STEPS["hbv"], ("beta",)), average=True, every=every)
 
 
 def test_absent_cotangents_are_zeros_and_blocks_may_be_small():
-    case = Case(MODELS["hbv"])
+    case = Case(STEPS["hbv"])
     check(case, average=False, every=2, d_final=False, block=4)
     arrays, moving = case.arrays()
     order = order_of(case.model, ("streamflow",), moving)
@@ -166,7 +166,7 @@ def test_absent_cotangents_are_zeros_and_blocks_may_be_small():
 
 
 def test_forward_keeps_nothing_unless_asked():
-    case = Case(MODELS["hbv"])
+    case = Case(STEPS["hbv"])
     arrays, moving = case.arrays()
     run = forward(order_of(case.model, ("streamflow",), moving), arrays, average=True)
     close(run.series, case.reference(("streamflow",), True)[0], 1e-12)
@@ -186,7 +186,7 @@ def test_least_memory():
 
 def test_views_and_numpy_arrays():
     """Every other site, a part of the time, one state for all members: strides of all kinds."""
-    case = Case(MODELS["hbv"], ("beta",))
+    case = Case(STEPS["hbv"], ("beta",))
     wanted = forward(
         order_of(case.model, ("streamflow",), frozenset({"beta"})), case.arrays()[0], average=False
     )
@@ -214,7 +214,7 @@ def test_views_and_numpy_arrays():
 
 
 def test_what_has_one_member_serves_all():
-    case = Case(MODELS["hbv"])
+    case = Case(STEPS["hbv"])
     arrays, moving = case.arrays()
     order = order_of(case.model, ("streamflow",), moving)
     one = replace(
@@ -231,7 +231,7 @@ def test_what_has_one_member_serves_all():
 
 
 def test_nan_stays_at_its_site():
-    case = Case(MODELS["vic"])
+    case = Case(STEPS["vic"])
     with torch.no_grad():
         case.forcings["precipitation"][2, 1] = float("nan")
     arrays, moving = case.arrays()
@@ -248,7 +248,7 @@ def test_nan_stays_at_its_site():
 
 
 def test_float32_stays_float32():
-    case = Case(MODELS["hbv"])
+    case = Case(STEPS["hbv"])
     wanted = case.reference(("streamflow",), True)[0]
     arrays, moving = case.arrays(lambda a: a.detach().float())
     order = order_of(case.model, ("streamflow",), moving, "float32")
@@ -261,7 +261,7 @@ def test_float32_stays_float32():
 
 @pytest.mark.parametrize("empty", ["steps", "sites"])
 def test_nothing_to_do(empty):
-    case = Case(MODELS["hbv"])
+    case = Case(STEPS["hbv"])
     arrays, moving = case.arrays()
     if empty == "steps":
         arrays = replace(arrays, steps=0, forcings=tuple(a[:0] for a in arrays.forcings))
@@ -291,7 +291,7 @@ def test_tensors_are_differentiated(monkeypatch):
 
     monkeypatch.setattr(fused, "kernels_for", lambda a: kernels)
     monkeypatch.setattr(differentiable, "kernels_for", lambda a: kernels)
-    case = Case(MODELS["hbv"], ("k1",))
+    case = Case(STEPS["hbv"], ("k1",))
     leaves = [a for group in case.inputs() for a in group]
 
     def loss(run, **options):
@@ -318,7 +318,7 @@ def test_datasets(name, members, monkeypatch):
     from xdpl.engines import fused
     from xdpl.labelled import prepare
 
-    model = MODELS[name]
+    model = STEPS[name]
     ds = weather(days=DAYS)
     ds["precipitation"][:, 1] = np.nan
     rng = np.random.default_rng(6)
@@ -354,7 +354,7 @@ def test_errors_show_the_line_of_the_kernel():
 
     from xdpl.engines.cuda.kernels import kernel
 
-    made = kernel(order_of(MODELS["hbv"], ("streamflow",), frozenset()))
+    made = kernel(order_of(STEPS["hbv"], ("streamflow",), frozenset()))
     name = next(n for n in linecache.cache if n.startswith("<xdpl kernel"))
     linecache.checkcache()
     assert linecache.getline(name, 1).startswith("def kernel(sites, steps, members, every")

@@ -8,7 +8,6 @@ import itertools
 from typing import Any
 
 import numpy as np
-from numba import carray
 
 from xdpl.engines.numba import cache, threads
 from xdpl.engines.numba.machine import assemble, load
@@ -48,10 +47,10 @@ def pull(
     return d_series, d_weights, d_before
 
 
-def _call(backward: bool, read: tuple[np.ndarray, ...], written: tuple[np.ndarray | None, ...]) -> None:
+def _call(adjoint: bool, read: tuple[np.ndarray, ...], written: tuple[np.ndarray | None, ...]) -> None:
     series, weights = read[:2]
     (steps, sites), length = series.shape, weights.shape[0]
-    kernel = _kernel(backward, str(series.dtype))
+    kernel = _kernel(adjoint, str(series.dtype))
     addresses = [None if a is None else a.ctypes.data for a in (*read, *written)]
 
     def task(begin: int, end: int) -> None:
@@ -61,58 +60,25 @@ def _call(backward: bool, read: tuple[np.ndarray, ...], written: tuple[np.ndarra
 
 
 @functools.cache
-def _kernel(backward: bool, dtype: str) -> Any:
-    entry = cache.key("convolution", backward, dtype)
+def _kernel(adjoint: bool, dtype: str) -> Any:
+    entry = cache.key("convolution", adjoint, dtype)
     kept = cache.read(entry)
     if kept is None:
-        kept = _compiled(backward, dtype)
+        kept = _compiled(adjoint, dtype)
         cache.write(entry, *kept)
     description, code = kept
     return load(code, description["name"], _PROTOTYPE)
 
 
-def _compiled(backward: bool, dtype: str) -> tuple[dict[str, Any], bytes]:
+def _compiled(adjoint: bool, dtype: str) -> tuple[dict[str, Any], bytes]:
+    # Imported here: a kernel from disk does without.
     import numba
     from numba import types
+
+    from xdpl.engines.numba.convolution_loops import backward, forward
 
     number = types.CPointer(getattr(types, dtype))
     signature = types.void(*[types.int64] * 5, *[number] * 7)
     # No fastmath: sums keep their order, and products their rounding.
-    kernel = numba.cfunc(signature, error_model="numpy")(_backward if backward else _forward)
+    kernel = numba.cfunc(signature, error_model="numpy")(backward if adjoint else forward)
     return {"name": kernel.native_name}, assemble(kernel.inspect_llvm())
-
-
-# Slices and loops from zero: an index that might be negative keeps the compiler from using vectors.
-def _forward(begin, end, sites, steps, length, series, weights, before, routed, _0, _1, _2):  # type: ignore[no-untyped-def]
-    x, y = carray(series, (steps, sites))[:, begin:end], carray(routed, (steps, sites))[:, begin:end]
-    w, b = carray(weights, (length, sites))[:, begin:end], carray(before, (length - 1, sites))[:, begin:end]
-    for t in range(steps):
-        out = y[t]
-        share, row = w[0], x[t]
-        for i in range(end - begin):
-            out[i] = share[i] * row[i]
-        for k in range(1, length):
-            share, row = w[k], x[t - k] if t >= k else b[length - 1 + t - k]
-            for i in range(end - begin):
-                out[i] += share[i] * row[i]
-
-
-def _backward(begin, end, sites, steps, length, series, weights, before, d_routed, d_x, d_w, d_b):  # type: ignore[no-untyped-def]
-    x, d_series = carray(series, (steps, sites))[:, begin:end], carray(d_x, (steps, sites))[:, begin:end]
-    w, d_weights = carray(weights, (length, sites))[:, begin:end], carray(d_w, (length, sites))[:, begin:end]
-    b, d_before = (
-        carray(before, (length - 1, sites))[:, begin:end],
-        carray(d_b, (length - 1, sites))[:, begin:end],
-    )
-    g = carray(d_routed, (steps, sites))[:, begin:end]
-    for t in range(steps):
-        given = g[t]
-        for k in range(length):
-            early = t < k
-            at = length - 1 + t - k if early else t - k
-            row, d_row = (b[at], d_before[at]) if early else (x[at], d_series[at])
-            share, d_share = w[k], d_weights[k]
-            for i in range(end - begin):
-                d_row[i] += share[i] * given[i]
-            for i in range(end - begin):
-                d_share[i] += row[i] * given[i]
