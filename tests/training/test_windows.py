@@ -80,10 +80,12 @@ def test_an_epoch_passes_once_over_sites_and_period():
 
 
 def test_updates_of_a_coverage_by_hand():
-    # An update reaches 5 * 8 of 7 * 40 days, one in seven; (6/7)^n <= 0.01 for n = 29.87.
-    assert windows(coverage=0.99).updates == 30
-    assert windows(coverage=0.5).updates == math.ceil(math.log(0.5) / math.log(6 / 7)) == 5
-    assert windows(coverage=0.99, batch=40).updates == 1
+    # A window has 8 of 40 days, one in five; 0.8^n <= 0.01 for n = 20.64 windows at each of 7 sites.
+    assert windows(coverage=0.99).updates == math.ceil(20.64 * 7 / 5) == 29
+    assert windows(coverage=0.5).updates == math.ceil(math.log(0.5) / math.log(0.8) * 7 / 5) == 5
+    assert windows(coverage=0.99, batch=40).updates == math.ceil(20.64 * 7 / 40) == 4
+    assert windows(coverage=0.99, window=40, batch=7).updates == 1
+    assert windows(coverage=0.0).updates == 1
 
 
 def test_an_epoch_reaches_the_days_it_promises():
@@ -96,3 +98,14 @@ def test_an_epoch_reaches_the_days_it_promises():
                 seen[site, start : start + 20] = True
         reached.append(seen.mean())
     assert np.mean(reached) == pytest.approx(0.9, abs=0.02)
+
+
+def test_a_large_batch_reaches_the_days_inside_too():
+    # All series of one pass together, as `learn` takes them where there are few sites.
+    w = windows(first=0, last=88, window=30, batch=21, coverage=0.9)
+    reached = np.zeros((30, SITES, 89), bool)
+    for seed in range(30):
+        for sites, starts in epoch(w, seed):
+            for site, start in zip(sites.tolist(), starts.tolist(), strict=True):
+                reached[seed, site, start : start + 30] = True
+    assert reached[..., 29:60].mean() >= 0.9

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xdpl import tables
+from xdpl.models import NetworkOnly
 from xdpl.networks.series import SeriesNetwork
 
 if TYPE_CHECKING:
     from xdpl.fit.result import Fit
+    from xdpl.models import Model
 
 __all__ = ["html", "text"]
 
@@ -19,7 +21,7 @@ def rows(fit: Fit) -> list[tuple[str, str]]:
     history = fit.history
     best = s["best_epoch"]
     lines = [
-        ("model", f"{fit.model.name} ({len(fit.model.parameters)} parameters)"),
+        ("model", _model(fit.model)),
         ("target", ", ".join(f"{k} (variable {v!r})" for k, v in fit.targets.items())),
         ("attributes", _some(list(fit.attributes))),
         ("network", fit.network_spec.describe(len(fit.attributes), _columns(fit))),
@@ -50,6 +52,12 @@ def text(fit: Fit) -> str:
 def html(fit: Fit) -> str:
     """HTML table."""
     return f"<b>xdpl.Fit</b>{tables.html(rows(fit))}"
+
+
+def _model(model: Model) -> str:
+    if isinstance(model, NetworkOnly):
+        return f"none, a network alone (in place of {model.like.name})"
+    return f"{model.name} ({len(model.parameters)} parameters)"
 
 
 def _some(names: list[str]) -> str:

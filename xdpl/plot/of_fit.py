@@ -87,7 +87,7 @@ class FitPlot:
                 problems.add("names", expected=f"among {', '.join(known)}", got=repr(name), fix="remove it")
         problems.raise_if_any()
         theta = self._fit.parameters(ds)[list(names or known)]
-        return maps(theta.map(_still), ax=ax)
+        return maps(xr.Dataset(dict(map(_still, theta.data_vars.values()))), ax=ax)
 
     def series(
         self, ds: xr.Dataset, site: Mapping[str, Any], *, target: str | None = None, ax: Axes | None = None
@@ -270,14 +270,12 @@ class FitPlot:
         return self._fit.model.output(self._fit.target)
 
 
-def _still(array: xr.DataArray) -> xr.DataArray:
-    """Parameters without members and time; the long name says of what they are the mean."""
+def _still(array: xr.DataArray) -> tuple[str, xr.DataArray]:
+    """A parameter without members and time, and a title that says whether it is the mean of them."""
     dims = [dim for dim in ("time", "member") if dim in array.dims]
     if not dims:
-        return array
-    of = " and ".join({"time": "the record", "member": "members"}[dim] for dim in dims)
-    attrs = array.attrs | {"long_name": f"{array.attrs['long_name']}, mean of {of}"}
-    return array.mean(dims, keep_attrs=False).assign_attrs(attrs)
+        return str(array.name), array
+    return f"mean {array.name}", array.mean(dims, keep_attrs=False).assign_attrs(array.attrs)
 
 
 def _at(ds: xr.Dataset, site: Mapping[str, Any], problems: Problems) -> xr.Dataset:

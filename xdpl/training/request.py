@@ -169,6 +169,13 @@ def _check_alone(network: Network, request: Request, problems: Problems) -> None
             got=repr(request.members),
             fix="leave members out",
         )
+    if not request.warmup_gradient:
+        problems.add(
+            "warmup_gradient",
+            expected="True, since the network reads the warm-up as any other days",
+            got=repr(request.warmup_gradient),
+            fix="leave warmup_gradient out",
+        )
 
 
 def _dynamic(model: Model, network: Network, request: Request, problems: Problems) -> list[str]:
@@ -277,7 +284,7 @@ def _check_values(request: Request, problems: Problems) -> None:
         problems.add(
             "weight_decay", expected="a number from 0", got=repr(decay), fix="leave weight_decay out"
         )
-    if request.schedule not in SCHEDULES:
+    if request.schedule not in list(SCHEDULES):
         problems.add(
             "schedule",
             expected=f"one of {', '.join(SCHEDULES)}",
