@@ -21,6 +21,12 @@ def route(runoff, a, b, before=(), days=15):
     return routed
 
 
+def on_its_way(unrouted, a, b, days=15):
+    """Water that has not yet arrived of the last days before routing, the oldest first."""
+    shares = [(k + 0.5) ** (a + 0.1 - 1.0) * math.exp(-(k + 0.5) / (b + 0.5)) for k in range(days)]
+    return sum(q * sum(shares[len(unrouted) - i :]) / sum(shares) for i, q in enumerate(unrouted))
+
+
 def hbv_step(s, f, p, snow_range=0.0):
     """HBV as in Lindström et al. (1997) and Feng et al. (2022); capillary if `c` is given."""
     rain_or_snow, temperature, pet = (

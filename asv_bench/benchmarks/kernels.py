@@ -35,7 +35,7 @@ def inputs(model, days, sites, members=None):
     }
     size = (sites,) if members is None else (members, sites)
     parameters = {
-        p.name: p.lower + (p.upper - p.lower) * rng.uniform(0.2, 0.8, size) for p in model.parameters
+        p.name: p.lower + (p.upper - p.lower) * rng.uniform(0.2, 0.8, size) for p in model.step_parameters
     }
     return tuple({k: v.astype("f4") for k, v in group.items()} for group in (forcings, parameters))
 

@@ -42,7 +42,7 @@ def inputs(model, days, sites, members, device, dtype=torch.float32):
     forcings = {d.name: forcings[d.name] for d in model.forcings}
     parameters = {
         p.name: p.lower + (p.upper - p.lower) * (0.2 + 0.6 * uniform(members, sites))
-        for p in model.parameters
+        for p in model.step_parameters
     }
     return forcings, {k: v.requires_grad_() for k, v in parameters.items()}
 

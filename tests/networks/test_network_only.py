@@ -60,7 +60,7 @@ def test_a_simulation_is_what_the_network_gives(fit):
     xr.testing.assert_identical(sim["lat"], ds["lat"])
     assert sim.attrs["model"] == "network" and json.loads(sim.attrs["training"]) == fit.settings
     moments, flat = fit.scaling, ds.stack(site=("lat", "lon")).transpose("time", "site")
-    rain = (flat["precipitation"].values - moments.forcings.mean[0]) / moments.forcings.std[0]
+    rain = np.arcsinh((flat["precipitation"].values - moments.forcings.mean[0]) / moments.forcings.std[0])
     x = moments.attributes.normal(np.stack([flat[k].values for k in ATTRIBUTES], axis=1))
     with torch.no_grad():
         raw = fit.network.body(Inputs(torch.tensor(x).float(), torch.tensor(rain[..., None]).float())).series

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any
+
+from array_api_compat import device
 
 from xdpl.models.base import Declaration, Parameter
 
@@ -96,8 +97,9 @@ class GammaHydrograph:
             Along the first axis they add up to one.
         """
         # Relative to the share of the first step, which is then 1: no sum of tiny numbers.
-        shape, rate = a - 0.9, self.dt / (b + 0.5)
-        shares = [xp.exp(shape * math.log(2 * k + 1) - k * rate) for k in range(self.length)]
-        # One after the other: a reduction may add in another order for other numbers of sites.
-        total = sum(shares[1:], shares[0])
-        return xp.stack([share / total for share in shares], axis=0)
+        columns = (-1, *(1 for _ in range(max(a.ndim, b.ndim))))
+        steps = xp.arange(self.length, dtype=a.dtype, device=device(a))
+        times = xp.reshape(2.0 * steps + 1.0, columns)
+        shares = xp.exp((a - 0.9) * xp.log(times) - xp.reshape(self.dt * steps, columns) / (b + 0.5))
+        # Cumulative, since a plain sum may add in another order for another number of sites.
+        return shares / xp.cumulative_sum(shares, axis=0)[-1:, ...]

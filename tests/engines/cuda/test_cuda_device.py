@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from model_cases import MODELS, random_inputs
+from model_cases import MODELS, STEPS, random_inputs
 
+from xdpl import engines
 from xdpl.engines import fused
 
 pytest.importorskip("numba_cuda", reason="numba-cuda compiles for GPUs")
@@ -33,17 +34,17 @@ def results(model, device):
     return [v.detach().cpu().numpy() for v in (*values, *gradients)]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", STEPS)
 def test_results_are_those_of_the_cpu(name):
-    for a, b in zip(results(MODELS[name], "cuda"), results(MODELS[name], "cpu"), strict=True):
+    for a, b in zip(results(STEPS[name], "cuda"), results(STEPS[name], "cpu"), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * np.abs(b).max())
 
 
 def test_the_stream_of_the_caller_is_used():
-    wanted = results(MODELS["hbv"], "cuda")
+    wanted = results(STEPS["hbv"], "cuda")
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
-        got = results(MODELS["hbv"], "cuda")
+        got = results(STEPS["hbv"], "cuda")
     for a, b in zip(got, wanted, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -57,3 +58,23 @@ def test_cupy_arrays():
     got, _ = fused.run(model, *moved[:2], initial=moved[2], outputs=("streamflow",))
     assert isinstance(got["streamflow"], cupy.ndarray)
     np.testing.assert_allclose(cupy.asnumpy(got["streamflow"]), wanted["streamflow"], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("average", [True, False])
+def test_routes_are_those_of_the_cpu(average):
+    model = MODELS["hbv"]
+    forcings, theta, _ = random_inputs(model, DAYS, MEMBERS * SITES)
+    outputs = []
+    for place in ("cuda", "cpu"):
+        f = {k: torch.tensor(v[:, :SITES], device=place) for k, v in forcings.items()}
+        p = {k: torch.tensor(v.reshape(MEMBERS, SITES), device=place) for k, v in theta.items()}
+        p |= {k: p[k][0].clone() for k in ("route_a", "route_b")}
+        leaves = [v.requires_grad_() for v in p.values()]
+        series, final = engines.run(
+            None, model, f, p, outputs=("streamflow",), members=MEMBERS, average=average
+        )
+        values = [series["streamflow"], final["unrouted_streamflow"]]
+        gradients = torch.autograd.grad(sum(v.square().mean() for v in values), leaves)
+        outputs.append([v.detach().cpu().numpy() for v in (*values, *gradients)])
+    for got, wanted in zip(*outputs, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9 * np.abs(wanted).max())
