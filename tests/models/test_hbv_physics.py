@@ -111,7 +111,9 @@ def test_the_water_of_a_year(model, engine):
     net = (forcings["precipitation"] - series["evapotranspiration"] - series["streamflow"]).sum(axis=0)
     gained = sum(final[s.name] - start[s.name] for s in model.states)
     late = final["unrouted_streamflow"]
-    gained += [on_its_way(late[:, i].tolist(), theta["route_a"][i], theta["route_b"][i]) for i in range(sites)]
+    gained += [
+        on_its_way(late[:, i].tolist(), theta["route_a"][i], theta["route_b"][i]) for i in range(sites)
+    ]
     np.testing.assert_allclose(net, gained, rtol=0.0, atol=1e-9)
     assert forcings["precipitation"].sum(axis=0).min() > 500.0
 
