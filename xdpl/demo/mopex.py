@@ -48,17 +48,23 @@ def contenders(question: Literal["time", "sites"]) -> dict[str, dict[str, Any]]:
         ``"static"`` and ``"dynamic"`` HBV, and ``"lstm"``, which has no process model.
     """
     if question == "time":
-        static, pretrain = MLP((256, 256)), 15
-        hybrid, moving, alone = Hybrid(64, static.hidden), 15, LSTM(64, dropout=0.2)
+        static, hybrid, alone = MLP((256, 256)), Hybrid(64, (256, 256)), LSTM(64, dropout=0.2)
+        epochs = {"static": 20, "pretrain": 15, "dynamic": 30, "lstm": 40}
     else:
-        static, pretrain = MLP((256,), dropout=0.3), 10
-        hybrid, moving, alone = Hybrid(32, static.hidden, dropout=0.3), 10, LSTM(64, dropout=0.4)
+        static, alone = MLP((256,), dropout=0.3), LSTM(64, dropout=0.4)
+        hybrid = Hybrid(64, (256,), embedding=4, dropout=0.4)
+        epochs = {"static": 15, "pretrain": 8, "dynamic": 18, "lstm": 15}
     physical = {"model": MODEL, "members": 16, "learning_rate": 3e-3}
+    moving = {"network": hybrid, "dynamic": list(DYNAMIC), "pretrain": epochs["pretrain"]}
     return {
-        "static": physical | {"network": static, "epochs": pretrain + 5},
-        "dynamic": physical
-        | {"network": hybrid, "dynamic": list(DYNAMIC), "pretrain": pretrain, "epochs": pretrain + moving},
-        "lstm": {"model": NetworkOnly(MODEL), "network": alone, "learning_rate": 5e-3, "epochs": 30},
+        "static": physical | {"network": static, "epochs": epochs["static"]},
+        "dynamic": physical | moving | {"epochs": epochs["dynamic"]},
+        "lstm": {
+            "model": NetworkOnly(MODEL),
+            "network": alone,
+            "learning_rate": 5e-3,
+            "epochs": epochs["lstm"],
+        },
     }
 
 
