@@ -5,7 +5,6 @@
     python docs/scripts/streamflow_experiments.py FOLDER regions static 2     # seven regions
     python docs/scripts/streamflow_experiments.py FOLDER uncalibrated
     python docs/scripts/streamflow_experiments.py FOLDER balance dynamic 0    # of a fit of the protocol time
-    python docs/scripts/streamflow_experiments.py FOLDER learning 0           # seconds to the final score
 
 FOLDER keeps what is finished: the same call goes on where it was interrupted. Lines are added to
 `docs/results/streamflow.jsonl`. Nothing here chooses settings: those of
@@ -14,14 +13,13 @@ FOLDER keeps what is finished: the same call goes on where it was interrupted. L
 
 import json
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 
 import xdpl
 from xdpl.demo.mopex import COMMON, MODEL, contenders
-from xdpl.demo.streamflow import CHOOSE, TEST, TRAIN, VALIDATE, attributes_of, prepare_mopex
+from xdpl.demo.streamflow import TEST, TRAIN, attributes_of, prepare_mopex
 from xdpl.evaluation import Temporal, Ungauged, UngaugedRegions, baseflow_index, flow_metrics, water_balance
 
 RESULTS = Path(__file__).parent.parent / "results" / "streamflow.jsonl"
@@ -112,27 +110,11 @@ def balance(folder, label, seed):
     }
 
 
-def learning(seed):
-    """Validation NSE of every epoch and the wall time of a whole call, compiled kernels on disk."""
-    ds = prepare_mopex(CHOOSE)
-    options = COMMON | contenders("time")["static"] | {"attributes": attributes_of(ds), "progress": False}
-    started = time.perf_counter()
-    fit = ds.dpl.learn(train=CHOOSE, seed=seed, **options)
-    seconds = time.perf_counter() - started
-    final = float(fit.evaluate(ds, time=VALIDATE)["nse"].median())
-    return {
-        "seconds": round(seconds, 1),
-        "training_seconds": round(float(fit.history["seconds"].sum()), 1),
-        "validation_nse": round(final, 4),
-    }
-
-
 def main(folder, what, *rest):
     seed = int(rest[-1]) if rest else None
     runs = {
         "uncalibrated": uncalibrated,
         "balance": lambda: balance(folder, rest[0], seed),
-        "learning": lambda: learning(seed),
     }
     label = rest[0] if len(rest) == 2 else None
     result = runs[what]() if what in runs else cross_validated(folder, what, label, seed)
