@@ -36,6 +36,18 @@ def test_same_generator_state_same_batches():
     assert not torch.equal(first[0][1], epoch(w, seed=6)[0][1])
 
 
+def test_batches_mix_sites_in_another_order_each_time():
+    """Windows of ten sites: which of them share a batch of five is drawn, epoch by epoch."""
+    w, generator = windows(sites=torch.arange(10), window=40), torch.Generator().manual_seed(0)
+    batches = [[frozenset(sites.tolist()) for sites, _ in w.epoch(generator)] for _ in range(8)]
+    assert all(len(batch) == 5 for batch in sum(batches, []))
+    assert all(frozenset.union(*epoch) == frozenset(range(10)) for epoch in batches)
+    assert len({epoch[0] for epoch in batches}) > 4
+    # Of a few rounds in one epoch, each has its own order.
+    sites = torch.cat([sites for sites, _ in windows(batch=SITES).epoch(generator)]).reshape(-1, SITES)
+    assert len({tuple(round_.tolist()) for round_ in sites}) == len(sites) == 5
+
+
 def test_global_generator_is_not_used():
     state = torch.get_rng_state()
     epoch(windows())
