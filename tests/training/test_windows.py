@@ -40,7 +40,7 @@ def test_batches_mix_sites_in_another_order_each_time():
     """Windows of ten sites: which of them share a batch of five is drawn, epoch by epoch."""
     w, generator = windows(sites=torch.arange(10), window=40), torch.Generator().manual_seed(0)
     batches = [[frozenset(sites.tolist()) for sites, _ in w.epoch(generator)] for _ in range(8)]
-    assert all(len(batch) == 5 for batch in sum(batches, []))
+    assert all(len(batch) == 5 for epoch in batches for batch in epoch)
     assert all(frozenset.union(*epoch) == frozenset(range(10)) for epoch in batches)
     assert len({epoch[0] for epoch in batches}) > 4
     # Of a few rounds in one epoch, each has its own order.
