@@ -200,7 +200,12 @@ class Fit:
 
     @property
     def plot(self) -> FitPlot:
-        """Pictures: `plot.history()`, `plot.parameters(ds)`, `plot.series(ds, site)`, `plot.scatter(ds)`."""
+        """Pictures of the fit: `FitPlot`, whose methods draw on axes given or new.
+
+        Of the training `plot.history()`, of parameters `plot.parameters(ds)`; of the target,
+        simulated and observed, `plot.series(ds, site)`, `plot.hydrograph(ds, site)`,
+        `plot.flow_duration(ds, site)`, `plot.scatter(ds)` and `plot.cdf(ds)`.
+        """
         from xdpl.plot import FitPlot
 
         return FitPlot(self)

@@ -216,8 +216,8 @@ def _spec(path: Path, described: dict[str, Any], given: torch.nn.Module | Networ
     try:
         return networks.from_dict(described)
     except ValueError as error:
-        expected = f"a network {described['kind']!r}"
-        _refuse("load", path, expected, str(error), "load(path, network=<its specification>)")
+        kind = described["kind"]
+        _refuse("load", path, f"a network {kind!r}", str(error), "load(path, network=<its specification>)")
 
 
 def _put_weights(path: Path, network: torch.nn.Module, ds: xr.Dataset) -> None:
