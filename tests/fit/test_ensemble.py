@@ -1,6 +1,8 @@
 """Several seeds in one call: what each fit gives, along a dim `seed`."""
 
+import array_api_strict
 import numpy as np
+import pint
 import pytest
 import xarray as xr
 from helpers_learn import Bucket, assert_same_fit, problems, quick, world
@@ -105,3 +107,49 @@ def test_seeds_that_make_no_sense(seeds):
     with pytest.raises(InputErrors) as raised:
         quick(seed=seeds)
     assert "expected" in problems(raised)["seed"]
+
+
+def test_states_come_back_along_seeds_too(ensemble, alone):
+    early, late = (world().isel(time=part) for part in (slice(None, 100), slice(100, None)))
+    sim, states = ensemble.simulate(early, return_states=True)
+    xr.testing.assert_equal(sim, ensemble.simulate(early))
+    for seed, fit in zip(SEEDS, alone, strict=True):
+        expected = fit.simulate(early, return_states=True)[1]
+        xr.testing.assert_equal(states.sel(seed=seed, drop=True), expected)
+        continued = fit.simulate(late, initial=states.sel(seed=seed, drop=True))
+        xr.testing.assert_equal(continued, fit.simulate(world()).isel(time=slice(100, None)))
+
+
+def test_trees(ensemble):
+    ds = world()
+    tree = xr.DataTree.from_dict({"/a": ds.isel(lat=[0]), "/b": ds.isel(lat=[1]), "/c": xr.Dataset()})
+    for call, options in (
+        ("parameters", {}),
+        ("simulate", {}),
+        ("evaluate", {}),
+        ("evaluate", {"mean": True}),
+    ):
+        found = getattr(ensemble, call)(tree, **options)
+        assert [node.path for node in found.leaves] == ["/a", "/b"]
+        expected = getattr(ensemble, call)(ds.isel(lat=[0]), **options)
+        xr.testing.assert_equal(found["a"].to_dataset(), expected)
+
+
+def test_arrays_of_another_device_are_scored_on_the_host(ensemble):
+    device = array_api_strict.Device("device1")
+    there = world().map(lambda a: a.copy(data=array_api_strict.asarray(a.values.copy(), device=device)))
+    assert ensemble.simulate(there)["runoff"].data.device == device
+    for mean in (False, True):
+        found = ensemble.evaluate(there, mean=mean)["rmse"]
+        np.testing.assert_allclose(found, ensemble.evaluate(world(), mean=mean)["rmse"], rtol=1e-5)
+
+
+def test_quantities(ensemble):
+    registry = pint.UnitRegistry(force_ndarray_like=True)
+    ds = world()
+    for name, array in world().data_vars.items():
+        unit = registry.Unit({"mm d-1": "mm/day", "percent": "percent", "1": ""}[array.attrs["units"]])
+        ds[name] = (array.dims, registry.Quantity(array.values, unit))
+    for mean in (False, True):
+        found = ensemble.evaluate(ds, mean=mean)["rmse"].pint.to("mm/day").pint.magnitude
+        np.testing.assert_allclose(found, ensemble.evaluate(world(), mean=mean)["rmse"], rtol=1e-5)
