@@ -151,5 +151,5 @@ def test_quantities(ensemble):
         unit = registry.Unit({"mm d-1": "mm/day", "percent": "percent", "1": ""}[array.attrs["units"]])
         ds[name] = (array.dims, registry.Quantity(array.values, unit))
     for mean in (False, True):
-        found = ensemble.evaluate(ds, mean=mean)["rmse"].pint.to("mm/day").pint.magnitude
+        found = ensemble.evaluate(ds, mean=mean)["rmse"].data.to("mm/day").magnitude
         np.testing.assert_allclose(found, ensemble.evaluate(world(), mean=mean)["rmse"], rtol=1e-5)
