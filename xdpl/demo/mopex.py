@@ -48,18 +48,19 @@ def contenders(question: Literal["time", "sites"]) -> dict[str, dict[str, Any]]:
     if question == "time":
         static, hybrid, alone = MLP((256, 256)), Hybrid(64, (256, 256)), LSTM(64, dropout=0.2)
         epochs = {"static": 20, "pretrain": 15, "dynamic": 30}
-        freely = {"batch": 32, "weight_decay": 0.01, "epochs": 40}
+        freely = {"model": NetworkOnly(MODEL), "batch": 32, "weight_decay": 0.01, "epochs": 40}
     else:
         static, alone = MLP((256,), dropout=0.3), LSTM(64, dropout=0.4)
         hybrid = Hybrid(64, (256,), embedding=4, dropout=0.4)
         epochs = {"static": 15, "pretrain": 8, "dynamic": 18}
-        freely = {"batch": 64, "weight_decay": 0.1, "epochs": 30}
+        of_any_sign = NetworkOnly(MODEL, positive=False)
+        freely = {"model": of_any_sign, "batch": 64, "weight_decay": 0.1, "epochs": 30}
     physical = {"model": MODEL, "members": 16, "learning_rate": 3e-3, "batch": 32, "weight_decay": 0.01}
     moving = {"network": hybrid, "dynamic": list(DYNAMIC), "pretrain": epochs["pretrain"]}
     return {
         "static": physical | {"network": static, "epochs": epochs["static"]},
         "dynamic": physical | moving | {"epochs": epochs["dynamic"]},
-        "lstm": freely | {"model": NetworkOnly(MODEL), "network": alone, "learning_rate": 5e-3},
+        "lstm": freely | {"network": alone, "learning_rate": 5e-3},
     }
 
 
