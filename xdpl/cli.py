@@ -14,12 +14,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status.
 
     ``xdpl demo`` learns on a synthetic world, ``xdpl demo smap`` on real
-    satellite soil moisture.
+    satellite soil moisture, ``xdpl demo mopex`` on the streamflow of basins.
     """
     parser = argparse.ArgumentParser(prog="xdpl", description="Learn parameters of process models from data.")
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="learn, score and map, on a synthetic world or on real data")
-    demo.add_argument("data", nargs="?", choices=("twin", "smap"), default="twin", help="default: twin")
+    worlds = ("twin", "smap", "mopex")
+    demo.add_argument("data", nargs="?", choices=worlds, default="twin", help="default: twin")
     demo.add_argument("--out", type=Path, default=Path("xdpl-demo"), help="folder for the results")
     demo.add_argument("--epochs", type=int, help="fewer for a quick look")
     demo.add_argument("--seed", type=int, default=0)
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from xdpl import demo as demos
 
-    run = {"twin": demos.twin, "smap": demos.smap}[arguments.data]
+    run = {"twin": demos.twin, "smap": demos.smap, "mopex": demos.mopex}[arguments.data]
     options = {"out": arguments.out, "seed": arguments.seed, "progress": not arguments.quiet}
     if arguments.epochs is not None:
         options["epochs"] = arguments.epochs

@@ -10,6 +10,7 @@ import xarray as xr
 import xdpl
 from xdpl import cli
 from xdpl.demo import synthetic
+from xdpl.demo.mopex import contenders
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,27 @@ def test_smap(tmp_path, capsys, sample_data):
         # The site without soil texture takes no part.
         assert int(theta["porosity"].isnull().sum()) == 1
         assert np.isnan(theta["porosity"].sel(site=57))
+
+
+@pytest.mark.data
+def test_mopex(tmp_path, capsys, sample_data):
+    assert cli.main(["demo", "mopex", "--epochs", "1", "--quiet", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    uncalibrated, learned = (
+        float(next(line for line in printed.splitlines() if line.strip().startswith(word)).split()[1])
+        for word in ("uncalibrated", "learned")
+    )
+    assert 0.3 < uncalibrated < learned < 1.0
+    with xr.open_dataset(tmp_path / "parameters.nc", engine="h5netcdf") as theta:
+        assert dict(theta["fc"].sizes) == {"member": 16, "basin": 359}
+        assert float((theta["fc"].std("member") / theta["fc"].mean("member")).median()) > 0.1
+
+
+def test_contenders_differ_in_what_they_are_asked():
+    for question in ("time", "sites"):
+        models = contenders(question)
+        assert list(models) == ["static", "dynamic", "lstm"]
+        assert models["dynamic"]["pretrain"] < models["dynamic"]["epochs"]
 
 
 def test_smap_without_data_says_what_to_do(tmp_path, capsys, monkeypatch):

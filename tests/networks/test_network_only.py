@@ -49,6 +49,16 @@ def test_a_fit_that_learned_nothing_gives_the_mean():
     np.testing.assert_allclose(fit.simulate(ds)["runoff"], mean, rtol=1e-4)
 
 
+def by_hand(fit, ds):
+    """What the network gives, (time, site), in standard deviations around the mean."""
+    moments, flat = fit.scaling, ds.stack(site=("lat", "lon")).transpose("time", "site")
+    rain = np.arcsinh((flat["precipitation"].values - moments.forcings.mean[0]) / moments.forcings.std[0])
+    x = moments.attributes.normal(np.stack([flat[k].values for k in ATTRIBUTES], axis=1))
+    with torch.no_grad():
+        raw = fit.network.body(Inputs(torch.tensor(x).float(), torch.tensor(rain[..., None]).float())).series
+    return raw[..., 0].numpy().astype(float), moments.responses.mean[0], moments.responses.std[0]
+
+
 def test_a_simulation_is_what_the_network_gives(fit):
     ds = world()
     sim = fit.simulate(ds)
@@ -59,14 +69,26 @@ def test_a_simulation_is_what_the_network_gives(fit):
     )
     xr.testing.assert_identical(sim["lat"], ds["lat"])
     assert sim.attrs["model"] == "network" and json.loads(sim.attrs["training"]) == fit.settings
-    moments, flat = fit.scaling, ds.stack(site=("lat", "lon")).transpose("time", "site")
-    rain = np.arcsinh((flat["precipitation"].values - moments.forcings.mean[0]) / moments.forcings.std[0])
-    x = moments.attributes.normal(np.stack([flat[k].values for k in ATTRIBUTES], axis=1))
-    with torch.no_grad():
-        raw = fit.network.body(Inputs(torch.tensor(x).float(), torch.tensor(rain[..., None]).float())).series
-    expected = moments.responses.mean[0] + moments.responses.std[0] * raw[..., 0].numpy()
+    raw, mean, std = by_hand(fit, ds)
+    # The softplus of what it is for the mean, and of one more for each standard deviation.
+    expected = std * np.log(1 + np.exp(raw + np.log(np.exp(mean / std) - 1)))
     found = sim["runoff"].stack(site=("lat", "lon")).transpose("time", "site")
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_may_be_negative():
+    ds = world()
+    ds["runoff"] = ds["runoff"] - 10.0
+    said = refused(lambda: alone(ds=ds))
+    assert list(said) == ["runoff"]
+    assert "a mean of -" in said["runoff"] and "NetworkOnly(like, positive=False)" in said["runoff"]
+    fit = alone(ds=ds, model=NetworkOnly(Bucket(), positive=False), epochs=30)
+    raw, mean, std = by_hand(fit, ds)
+    found = fit.simulate(ds)["runoff"].stack(site=("lat", "lon")).transpose("time", "site")
+    np.testing.assert_allclose(found, mean + std * raw, rtol=1e-4, atol=1e-5)
+    assert float(found.min()) < 0
+    for model in (NetworkOnly("hbv", positive=False), NetworkOnly("hbv")):
+        assert models.restore(model.name, model.options()) == model
 
 
 def test_scores_by_hand(fit):

@@ -1,6 +1,7 @@
 """The demonstrations of the command `xdpl demo`."""
 
+from xdpl.demo.mopex import mopex
 from xdpl.demo.satellite import smap
 from xdpl.demo.synthetic import twin
 
-__all__ = ["smap", "twin"]
+__all__ = ["mopex", "smap", "twin"]

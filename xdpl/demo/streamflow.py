@@ -19,24 +19,28 @@ _TABLES = {"soil_texture": "texture", "igbp": "igbp_class", "greenness": "month"
 _SOIL = ("porosity", "theta_upper", "wilting_point", "retention_slope")
 
 
-def prepare_mopex(climate: slice = TRAIN) -> xr.Dataset:
+def prepare_mopex(climate: slice = TRAIN, *, observed: float = 0.99) -> xr.Dataset:
     """Open `mopex438_1970-1990`: basins with complete forcings and streamflow, with attributes.
 
     Parameters
     ----------
     climate : slice
         Period of the climate indices.
+    observed : float
+        Basins are left out unless streamflow is known on more than this fraction of the days.
 
     Returns
     -------
     Dataset, (time, basin)
-        The 359 basins whose streamflow is known on more than 99 % of the days. Forcings by
-        the names of HBV, `streamflow`, and one variable for each attribute, of which
-        `attributes_of` gives the names: position, area, soil, land cover, greenness and
-        evapotranspiration of each month, climate.
+        359 basins, if they are to be known on 99 % of the days. Forcings by the names of HBV,
+        `streamflow`, and one variable for each attribute, of which `attributes_of` gives the
+        names: position, area, soil, land cover, greenness and evapotranspiration of each month,
+        climate.
     """
     raw = data.open("mopex438_1970-1990")
-    raw = raw.isel(basin=np.flatnonzero((raw["forcing_complete"] == 1) & (raw["q_valid_fraction"] > 0.99)))
+    raw = raw.isel(
+        basin=np.flatnonzero((raw["forcing_complete"] == 1) & (raw["q_valid_fraction"] > observed))
+    )
     raw = raw.transpose("time", ...)
     temperature = 0.5 * (raw["tasmin"] + raw["tasmax"])
     ds = xr.Dataset(

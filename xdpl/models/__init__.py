@@ -78,7 +78,7 @@ def restore(name: str, options: dict[str, Any]) -> Model | None:
     """Return the model of a name with the options that `Model.options` gave; None if it is not known."""
     if name == NetworkOnly.name:
         like = restore(**options["like"])
-        return None if like is None else NetworkOnly(like)
+        return None if like is None else NetworkOnly(like, positive=options["positive"])
     found = _found()
     return _load(found[name])(**options) if name in found else None
 

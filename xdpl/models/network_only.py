@@ -24,9 +24,12 @@ class NetworkOnly(Model):
     ----------
     like : str or Model
         The process model whose forcings it reads and whose outputs it can predict.
+    positive : bool
+        Whether a softplus keeps what it predicts above zero, as a flux out of a store is.
     """
 
     like: Model = field(default="hbv")  # type: ignore[assignment]
+    positive: bool = True
 
     name: ClassVar[str] = "network"
     parameters: ClassVar[tuple[Parameter, ...]] = ()  # type: ignore[misc]
@@ -59,8 +62,9 @@ class NetworkOnly(Model):
         return self.like.outputs
 
     def options(self) -> dict[str, Any]:
-        """Name and options of the process model."""
-        return {"like": {"name": self.like.name, "options": self.like.options()}}
+        """Name and options of the process model, and the sign."""
+        like = {"name": self.like.name, "options": self.like.options()}
+        return {"like": like, "positive": self.positive}
 
     def step(self, xp: Any, s: Any, f: Any, p: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Refused: there is no process.

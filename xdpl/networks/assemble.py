@@ -45,5 +45,5 @@ def assemble(
     """
     body = spec.build(sizes(model, columns, attributes, targets))
     if isinstance(model, NetworkOnly):
-        return SeriesNetwork(body, targets, scaling.responses)
+        return SeriesNetwork(body, targets, scaling.responses, positive=model.positive)
     return ParameterNetwork(body, columns, dropout=dropout)

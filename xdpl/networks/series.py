@@ -14,7 +14,7 @@ __all__ = ["SeriesNetwork"]
 
 
 class SeriesNetwork(torch.nn.Module):
-    """A network whose series are targets; zero means their mean.
+    """A network whose series are targets; zero stands for their mean, one more for one standard deviation.
 
     Parameters
     ----------
@@ -23,15 +23,20 @@ class SeriesNetwork(torch.nn.Module):
     targets : sequence of str
     responses : Moments
         Of the targets, in declared units.
+    positive : bool
+        Whether a softplus keeps the targets above zero. It follows the same line where it is far above.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, body: torch.nn.Module, targets: Sequence[str], responses: Moments) -> None:
+    def __init__(
+        self, body: torch.nn.Module, targets: Sequence[str], responses: Moments, *, positive: bool = False
+    ) -> None:
         super().__init__()
         self.body = body
         self.targets = tuple(targets)
+        self.positive = positive
         for name in ("mean", "std"):
             values = torch.as_tensor(getattr(responses, name), dtype=torch.float32)
             self.register_buffer(name, values.clone(), persistent=False)
@@ -40,5 +45,11 @@ class SeriesNetwork(torch.nn.Module):
         """Targets (time, site), in declared units."""
         series = self.body(inputs).series
         assert series is not None
-        values = self.mean + self.std * series
+        if self.positive:
+            # log(exp(x) - 1), the inverse of the softplus: zero still gives the mean.
+            x = self.mean / self.std
+            at_mean = x + torch.log(-torch.expm1(-x))
+            values = self.std * torch.nn.functional.softplus(series + at_mean)
+        else:
+            values = self.mean + self.std * series
         return dict(zip(self.targets, values.unbind(dim=-1), strict=True))

@@ -108,7 +108,7 @@ def gather(
     later = {k: v[start : stop + 1] for k, v in observed.items()}
     validating = validating & _seen(later.values())
     for name, found in inputs.targets.items():
-        value_checks.observed(trained[name], training, found.variable, problems)
+        value_checks.observed(trained[name], training, found.variable, inputs.model, problems)
         if "validate" in when and training.any():
             value_checks.validated(later[name], validating, found.variable, problems)
     problems.raise_if_any()

@@ -6,6 +6,7 @@ import numpy as np
 
 from xdpl.errors import Problems
 from xdpl.labelled.grid import Grid
+from xdpl.models import Model, NetworkOnly
 from xdpl.training.request import Inputs
 
 __all__ = ["attributes", "observed", "positive", "series", "validated"]
@@ -73,14 +74,24 @@ def positive(
             )
 
 
-def observed(trained: np.ndarray, training: np.ndarray, variable: str, problems: Problems) -> None:
-    """Note a target (time, site) without an observation in the training period."""
-    if np.isnan(trained[:, training]).all():
+def observed(
+    trained: np.ndarray, training: np.ndarray, variable: str, model: Model, problems: Problems
+) -> None:
+    """Note a target (time, site) in the training period without an observation, or of the wrong sign."""
+    values = trained[:, training]
+    if np.isnan(values).all():
         problems.add(
             variable,
             expected="observations at training sites in the training period",
             got="only NaN",
             fix="choose a train period and sites with observations",
+        )
+    elif isinstance(model, NetworkOnly) and model.positive and np.nanmean(values) <= 0:
+        problems.add(
+            variable,
+            expected="observations with a mean above zero, for a network whose series are positive",
+            got=f"a mean of {np.nanmean(values):g}",
+            fix="NetworkOnly(like, positive=False)",
         )
 
 
