@@ -138,7 +138,7 @@ def learn(  # type: ignore[misc]
     weight_decay : float
         Decoupled decay of the weights; without it AdamW is Adam.
     patience : int
-        Epochs without a better validation loss before stopping.
+        Epochs without a better validation loss before stopping; those of `pretrain` do not count.
     clip : float
         Largest norm of the gradient.
     seed : int or sequence of int

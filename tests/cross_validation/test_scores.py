@@ -8,6 +8,7 @@ from helpers_learn import Bucket, twin, world
 
 import xdpl
 from xdpl.evaluation import Density, Temporal, Ungauged, UngaugedRegions, metrics, random_folds
+from xdpl.networks import History
 
 METRICS = ["rmse", "ubrmse", "bias", "correlation", "nse", "kge_2009", "kge_2012", "count"]
 
@@ -89,6 +90,31 @@ def test_same_sites_in_another_period():
     expected = by_hand(ds, Bucket(), None).evaluate(ds, time=LATE)
     np.testing.assert_array_equal(scores["nse"].isel(model=0, fold=0, seed=0), expected["nse"])
     assert list(scores["fold"].values) == ["all"] and (scores["fold_of_site"] == 0).all()
+
+
+HISTORY = History(steps=20, hidden=4)
+
+
+@pytest.mark.parametrize("protocol", [Ungauged(2), UngaugedRegions(2), Density(2), Temporal()])
+def test_the_history_of_ungauged_sites_is_hidden(protocol):
+    """Where a protocol says that there is none; where sites are gauged, it is read."""
+    ds, gauged = world(), not isinstance(protocol, Ungauged | UngaugedRegions)
+    options = {"network": HISTORY, "learning_rate": 0.1}
+    scores = run(ds, protocol=protocol, **options)
+    later = ds["time"] >= np.datetime64(LATE.start)
+    for i, split in enumerate(protocol.splits(ds["sand"])):
+        fit = by_hand(ds, Bucket(), split.train, **options)
+        shown = ds["runoff"].where(later | split.train) if not gauged else ds["runoff"]
+        simulated = fit.simulate(ds.assign(runoff=shown.assign_attrs(units="mm d-1")), at=LATE.start)[
+            "runoff"
+        ]
+        error = (simulated - ds["runoff"]).sel(time=LATE)
+        expected = np.sqrt((error**2).mean("time")).where(split.test)
+        np.testing.assert_allclose(scores["rmse"].isel(model=0, fold=i, seed=0), expected, rtol=1e-5)
+        # With the history it is another simulation.
+        known = fit.simulate(ds, at=LATE.start)["runoff"]
+        same = (known == simulated).all("time").where(split.test, True)
+        assert bool(same.all()) == gauged
 
 
 def test_density_tests_the_rest():

@@ -35,8 +35,9 @@ def corners(model, sites, seed=0):
     }
 
 
+@pytest.mark.parametrize("engine", ["array", "numba"])
 @pytest.mark.parametrize("model", MODELS, ids=["vic", "hbv", "hbv-capillary"])
-def test_two_years_at_stiff_corners(model):
+def test_two_years_at_stiff_corners(model, engine):
     sites = 400
     theta = corners(model, sites)
     start = {
@@ -44,7 +45,7 @@ def test_two_years_at_stiff_corners(model):
         for k, v in model.initial_states(torch, model.pack("parameters", theta)).items()
     }
     series, final = engines.run(
-        "array", model, weather(730, sites), theta, initial=start, outputs=model.outputs
+        engine, model, weather(730, sites), theta, initial=start, outputs=model.outputs
     )
     total = sum(v.mean(dim=0).sum() for v in itertools.chain(series.values())) + sum(
         v.sum() for v in final.values()
@@ -58,17 +59,25 @@ def test_two_years_at_stiff_corners(model):
 
 
 @pytest.mark.parametrize("engine", ["array", "numba"])
-def test_a_full_soil_above_a_full_lower_zone(engine):
-    """Winter: nothing moves, and a disturbance of the soil must not grow from day to day."""
-    model, days = HBV(variant="capillary", routing=None), 150
-    forcings = {k: torch.full((days, 1), v) for k, v in zip(FORCINGS, (0.0, -9.0, 0.0), strict=True)}
-    theta = {
-        k: torch.tensor([v]) for k, v in (model.defaults() | {"fc": 50.0, "c": 0.9, "k2": 0.001}).items()
-    }
-    start = {s.name: torch.zeros(1) for s in model.states}
-    start |= {"soil_moisture": torch.tensor([50.0]), "lower_zone": torch.tensor([400.0])}
-    start["soil_moisture"].requires_grad_()
+@pytest.mark.parametrize("below", [0, 1, 2])
+def test_a_full_soil_above_a_full_lower_zone(engine, below):
+    """Winter: nothing moves, and a disturbance of the soil must not grow from day to day.
+
+    Full is as near to fc as single precision tells apart: kernels multiply by 1 / fc, which makes
+    the last number below it a wetness of one at some sites.
+    """
+    model, days, sites = HBV(variant="capillary", routing=None), 60, 200
+    fc = np.random.default_rng(0).uniform(50.0, 200.0, sites).astype(np.float32)
+    soil = fc.copy()
+    for _ in range(below):
+        soil = np.nextafter(soil, np.float32(0.0))
+    forcings = {k: torch.full((days, sites), v) for k, v in zip(FORCINGS, (0.0, -9.0, 0.0), strict=True)}
+    theta = {k: torch.full((sites,), v) for k, v in (model.defaults() | {"c": 0.9, "k2": 0.001}).items()}
+    start = {s.name: torch.zeros(sites) for s in model.states} | {"lower_zone": torch.full((sites,), 700.0)}
+    theta["fc"], start["soil_moisture"] = (torch.tensor(v, requires_grad=True) for v in (fc, soil))
     _, final = engines.run(engine, model, forcings, theta, initial=start)
-    assert final["soil_moisture"].item() == 50.0
+    torch.testing.assert_close(final["soil_moisture"], theta["fc"], rtol=2e-7, atol=0.0)
     final["soil_moisture"].sum().backward()
-    assert abs(start["soil_moisture"].grad.item()) <= 1.0
+    # Water rises until the soil is full: it ends at fc, wherever it began.
+    torch.testing.assert_close(start["soil_moisture"].grad, torch.zeros(sites), rtol=0.0, atol=1e-3)
+    torch.testing.assert_close(theta["fc"].grad, torch.ones(sites), rtol=0.0, atol=1e-3)

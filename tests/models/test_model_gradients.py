@@ -15,9 +15,15 @@ from xdpl.models.numerics import positive, ramp, safe_power
 run = functools.partial(engines.run, "array")
 
 
-@pytest.fixture(params=MODELS, scope="module")
+VARIANTS = MODELS | {
+    "hbv-ramp": HBV(snow_range=2.0),
+    "hbv-capillary-ramp": HBV("capillary", snow_range=2.0),
+}
+
+
+@pytest.fixture(params=VARIANTS, scope="module")
 def model(request):
-    return MODELS[request.param]
+    return VARIANTS[request.param]
 
 
 def names_of(model):

@@ -44,7 +44,9 @@ def body(spec=SMALL, sizes=NAMES):
 def test_nothing_on_or_after_the_date_is_read(fit, text):
     ds = world()
     expected = fit.parameters(ds, at=text)
-    for by in (None, np.nan, 7.0):
+    shuffled = ds["runoff"].copy(data=np.random.default_rng(0).permutation(ds["runoff"].values, axis=0))
+    assert not shuffled.equals(ds["runoff"])
+    for by in (None, shuffled, np.nan, 7.0):
         xr.testing.assert_identical(
             fit.parameters(changed(ds, since=text, by=by), at=text).drop_attrs(deep=False),
             expected.drop_attrs(deep=False),

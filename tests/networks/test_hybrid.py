@@ -151,3 +151,16 @@ def test_a_resumed_run_goes_on_in_its_stage(tmp_path):
         part = quick(**OPTIONS, pretrain=2, checkpoint=tmp_path / "run")
     assert part.settings["stopped"] == "interrupted"
     assert_same_fit(quick(**OPTIONS, pretrain=2, checkpoint=tmp_path / "run"), whole)
+
+
+def test_patience_begins_after_pretraining(monkeypatch):
+    from xdpl.training import loop
+
+    monkeypatch.setattr(loop, "_validate", lambda course: 1.0)
+    late = slice("2001-05-01", None)
+    fit = quick(**OPTIONS | {"epochs": 9}, pretrain=4, patience=2, validate=late)
+    assert (fit.settings["stopped"], fit.history.sizes["epoch"], fit.settings["best_epoch"]) == (
+        "early",
+        6,
+        1,
+    )

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
-from helpers_learn import assert_same_fit, quick, weights, world
+from helpers_learn import Bucket, assert_same_fit, quick, weights, world
 
 import xdpl
 from xdpl.errors import InputErrors
+from xdpl.models import NetworkOnly
+from xdpl.networks import LSTM, History, Hybrid
 from xdpl.training import loop
 from xdpl.training.progress import Progress
 
@@ -35,11 +37,35 @@ def interrupt(monkeypatch):
     return at
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"network": DROPOUT}, {"validate": LATE}, {"network": DROPOUT, "validate": LATE, "loss": "kge"}],
-    ids=["plain", "dropout", "validated", "dropout and validated"],
-)
+def wet():
+    ds = world()
+    ds["wet"] = (0.5 * ds["runoff"]).where(ds["time"].dt.day % 3 != 0).assign_attrs(units="percent")
+    return ds
+
+
+MOVING = {"dynamic": ["leak"], "dynamic_dropout": 0.4}
+RESUMED = {
+    "plain": {},
+    "dropout": {"network": DROPOUT},
+    "validated": {"validate": LATE},
+    "dropout and validated": {"network": DROPOUT, "validate": LATE, "loss": "kge"},
+    "validation sites": {"validate": world()["sand"] == world()["sand"].max()},
+    "members": {"members": 3, "schedule": "exponential", "weight_decay": 0.1},
+    "lstm": {"network": LSTM(4, dropout=0.3), "members": 2, "schedule": "linear", "coverage": 0.9} | MOVING,
+    "hybrid": {"network": Hybrid(4, (6,), 3, dropout=0.2), "members": 2, "pretrain": 4, "weight_decay": 0.1}
+    | MOVING,
+    "history": {"network": History(steps=20, hidden=4, dropout=0.2, blind=0.5), "schedule": "constant"},
+    "network alone": {"model": NetworkOnly(Bucket()), "network": LSTM(4, dropout=0.3), "validate": LATE},
+    "several targets": {
+        "ds": wet(),
+        "target": {"runoff": "runoff", "wetness": "wet"},
+        "loss": {"runoff": "rmse_log", "wetness": "nrmse"},
+        "weights": {"runoff": 1.0, "wetness": 3.0},
+    },
+}
+
+
+@pytest.mark.parametrize("options", RESUMED.values(), ids=RESUMED)
 def test_resumed_run_is_the_run_in_one_go(path, interrupt, monkeypatch, options):
     whole = quick(epochs=6, **options)
     with monkeypatch.context():
@@ -54,6 +80,19 @@ def test_resumed_run_is_the_run_in_one_go(path, interrupt, monkeypatch, options)
     assert resumed.settings == whole.settings
     # The first three epochs were not run a second time.
     np.testing.assert_array_equal(resumed.history["seconds"][:3], part.history["seconds"])
+
+
+def test_resumed_epoch_by_epoch(path, interrupt, monkeypatch):
+    """Every state that a training can be left in, one after the other."""
+    options = {"network": Hybrid(4, (6,), 3, dropout=0.2), "pretrain": 2, "validate": LATE} | MOVING
+    whole = quick(epochs=5, **options)
+    for epoch in range(1, 5):
+        with monkeypatch.context():
+            interrupt(1)
+            part = quick(epochs=5, checkpoint=path, **options)
+        monkeypatch.undo()
+        assert part.history.sizes["epoch"] == epoch
+    assert_same_fit(quick(epochs=5, checkpoint=path, **options), whole)
 
 
 def test_interrupted_within_an_epoch(path, monkeypatch):
@@ -132,6 +171,11 @@ OTHERS = {
     "window": {"window": 31},
     "batch": {"batch": 5},
     "network": {"network": DROPOUT},
+    "members": {"members": 2},
+    "schedule": {"schedule": "linear"},
+    "coverage": {"coverage": 0.5},
+    "weight_decay": {"weight_decay": 0.1},
+    "patience": {"patience": 31},
     "attributes": {"attributes": ["clay", "sand"]},
     "target": {"target": {"wetness": "wet"}},
     "train": {"train": slice("2001-02-02", "2001-04-30")},

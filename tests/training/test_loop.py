@@ -5,6 +5,7 @@ import xarray as xr
 from helpers_learn import Bucket, assert_same_fit, quick, weights, world
 
 import xdpl
+from xdpl.networks import MLP
 from xdpl.training import loop
 from xdpl.training.progress import Progress
 
@@ -67,6 +68,30 @@ def test_early_stopping_keeps_the_best(monkeypatch):
     assert fit.history.sizes["epoch"] == 5
     np.testing.assert_array_equal(weights(fit), seen[2])
     assert not np.array_equal(seen[2], seen[4])
+
+
+@pytest.mark.parametrize("kind", ["period", "sites"])
+def test_early_stopping_on_what_is_held_out(kind):
+    """Observations that are held out lie halfway to the default run: training passes by them."""
+    ds = world()
+    sites = ds["sand"] > ds["sand"].quantile(0.7)
+    later = ds["time"] >= np.datetime64("2001-05-01")
+    half = (ds["runoff"] + ds.dpl.simulate(Bucket())["runoff"]) / 2
+    mixed = ds["runoff"].where(~(later if kind == "period" else sites), half)
+    ds["runoff"] = mixed.transpose("time", "lat", "lon").assign_attrs(units="mm d-1")
+    fit = quick(
+        ds, epochs=60, patience=3, validate=LATE if kind == "period" else sites, network=MLP((8,)), batch=12
+    )
+    losses = fit.history["validation_loss"].values
+    assert fit.settings["stopped"] == "early"
+    assert losses.argmin() > 0 and len(losses) == losses.argmin() + 1 + 3
+    # The loss of the best weights, of what is held out alone, by hand.
+    when = LATE if kind == "period" else slice("2001-02-01", "2001-04-30")
+    each = recompute(fit, ds, when, None if kind == "period" else ~sites)
+    held = each if kind == "period" else each.where(sites)
+    assert float(held.mean()) == pytest.approx(losses.min(), rel=1e-4)
+    assert fit.settings["validation_sites"] == (None if kind == "period" else int(sites.sum()))
+    assert fit.settings["training_sites"] == (6 if kind == "period" else int((~sites).sum()))
 
 
 def test_an_improvement_restarts_patience(monkeypatch):

@@ -28,7 +28,8 @@ from xdpl.training import loop
 seen = []
 step = torch.optim.AdamW.step
 def recording(self, *args, **kwargs):
-    seen.append([w.grad.clone() for g in self.param_groups for w in g["params"]])
+    gradients = [(w, w.grad) for g in self.param_groups for w in g["params"]]
+    seen.append([torch.zeros_like(w) if g is None else g.clone() for w, g in gradients])
     return step(self, *args, **kwargs)
 torch.optim.AdamW.step = recording
 
@@ -54,6 +55,8 @@ if size > 1:
 
 CASES = {loss: {**OPTIONS, "loss": loss} for loss in ("nrmse", "rmse", "kge")} | {
     "members": {**OPTIONS, "members": 3},
+    # Half of the weights have no gradient in the first epoch.
+    "hybrid": {**OPTIONS, "network": "hybrid", "dynamic": ["leak"], "pretrain": 1, "weight_decay": 0.5},
     "checkpoint": OPTIONS,
 }
 

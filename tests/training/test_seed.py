@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from helpers_learn import assert_same_fit, fitted, quick, weights
+from helpers_learn import assert_same_fit, fitted, problems, quick, weights
 
 import xdpl
 from xdpl.errors import InputErrors
+from xdpl.training import entry, loop
 
 DROPOUT = xdpl.networks.MLP(hidden=(8,), dropout=0.3)
 
@@ -50,3 +51,36 @@ def test_default_dtype_and_threads_are_left_alone():
 def test_device_by_name():
     assert_same_fit(quick(device="cpu"), quick(device=torch.device("cpu")))
     assert all(v.device.type == "cpu" for v in fitted().network.parameters())
+
+
+@pytest.mark.parametrize("seeds", [[], [0, -1], [0, 1.5], [0, True], ["0"], [1, 1], [np.int64(1), 1]])
+def test_seeds_are_checked_before_the_first_training(seeds, monkeypatch):
+    monkeypatch.setattr(entry, "train", lambda *a, **k: pytest.fail("something was trained"))
+    with pytest.raises(InputErrors, match=r"learn\('bucket'\) cannot run") as raised:
+        quick(seed=seeds, epochs=0, target="flow")
+    found = problems(raised)
+    assert set(found) == {"seed", "epochs", "target"}
+    assert "integers of at least 0 that differ" in found["seed"] and repr(seeds) in found["seed"]
+
+
+def test_seeds_of_numpy_and_ranges():
+    fits = quick(seed=[np.int64(2), 0], epochs=1)
+    assert fits.seeds == [2, 0] and all(type(seed) is int for seed in fits.seeds)
+    assert quick(seed=range(2), epochs=1).seeds == [0, 1]
+
+
+@pytest.mark.parametrize(("epoch", "seeds"), [(1, [0]), (4, [0]), (5, [0, 1])])
+def test_an_interruption_keeps_what_was_learned(epoch, seeds, monkeypatch):
+    """Three epochs each: a fit without a whole epoch is no member, unless it is the only one."""
+    begun, clean = [], loop._epoch
+
+    def stopping(*args):
+        begun.append(args)
+        if len(begun) == epoch:
+            raise KeyboardInterrupt
+        return clean(*args)
+
+    monkeypatch.setattr(loop, "_epoch", stopping)
+    fits = quick(seed=range(3)).fits
+    assert [fit.settings["seed"] for fit in fits] == seeds and len(begun) == epoch
+    assert sum(fit.history.sizes["epoch"] for fit in fits) == epoch - 1

@@ -8,9 +8,11 @@ import pytest
 import torch
 import xarray as xr
 from helpers_learn import Bucket, assert_same_fit, problems, quick, world
+from model_cases import weather
 
 import xdpl
 from xdpl.errors import InputErrors
+from xdpl.models.hbv import HBV
 from xdpl.training import entry
 from xdpl.training.losses import Spread
 from xdpl.training.objective import Answers, Objective
@@ -86,6 +88,56 @@ def test_the_loss_of_a_fit_by_hand():
     assert float(fit.history["loss"][0]) == pytest.approx(float(expected), rel=1e-4)
     assert fit.settings["weights"] == weights
     assert "1 rmse of runoff, 20 site_rmse of wetness" in repr(fit)
+
+
+def catchments():
+    """Two basins with streamflow, soil moisture and evapotranspiration, each seen on its own days."""
+    ds = weather(shape=(2,), days=150, seed=3)
+    rng = np.random.default_rng(0)
+    ds["slope"] = ("basin", [1.0, 2.0], {"units": "1"})
+    truth = {"beta": 3.0, "fc": 400.0, "k1": 0.2, "route_b": 3.0}
+    outputs = ["streamflow", "soil_moisture", "evapotranspiration"]
+    sim = xdpl.simulate(ds, HBV("capillary"), truth, outputs=outputs, engine="array")
+    for name, units, factor in zip(outputs, ("mm d-1", "m", "kg m-2 s-1"), (1, 1e-3, 1 / 86400), strict=True):
+        seen = rng.random((150, 2)) < 0.6
+        ds[f"seen_{name}"] = (factor * sim[name]).where(xr.DataArray(seen, dims=("time", "basin")))
+        ds[f"seen_{name}"].attrs["units"] = units
+    return ds
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_streamflow_soil_moisture_and_evapotranspiration_by_hand(members):
+    ds, train = catchments(), slice("2001-03-02", "2001-05-30")
+    targets = {k: f"seen_{k}" for k in ("streamflow", "soil_moisture", "evapotranspiration")}
+    weights = {"streamflow": 2.0, "soil_moisture": 0.5, "evapotranspiration": 3.0}
+    fit = quick(
+        ds,
+        model=HBV("capillary"),
+        target=targets,
+        loss={"streamflow": "nse", "soil_moisture": "nrmse", "evapotranspiration": "rmse"},
+        weights=weights,
+        attributes=["slope"],
+        members=members,
+        train=train,
+        epochs=1,
+        batch=2,
+        window=90,
+        warmup=60,
+        learning_rate=1e-9,
+        engine="array",
+    )
+    sim = fit.simulate(ds, outputs=list(targets), engine="array").sel(time=train)
+    observed = ds.sel(time=train)
+    flow = observed["seen_streamflow"]
+    nse = (((sim["streamflow"] - flow) ** 2).mean("time") / (flow.std("time") + 0.1) ** 2).mean()
+    soil = 1000.0 * observed["seen_soil_moisture"]
+    spread = soil.std("time") + 0.1 * soil.std("time").median()
+    nrmse = (np.sqrt(((sim["soil_moisture"] - soil) ** 2).mean("time")) / spread).mean()
+    taken = 86400.0 * observed["seen_evapotranspiration"]
+    rmse = np.sqrt(((sim["evapotranspiration"] - taken) ** 2).mean())
+    expected = 2.0 * float(nse) + 0.5 * float(nrmse) + 3.0 * float(rmse)
+    assert min(float(nse), float(nrmse), float(rmse)) > 0.05
+    assert float(fit.history["loss"][0]) == pytest.approx(expected, rel=1e-3)
 
 
 def test_weights_decide():

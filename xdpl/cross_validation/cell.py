@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from xdpl.cross_validation.inputs import Ready
     from xdpl.cross_validation.plan import Key, Plan
+    from xdpl.evaluation.protocols import Split
     from xdpl.fit import Fit
 
 __all__ = ["STOPPED", "run_one"]
@@ -57,7 +58,7 @@ def run_one(
         )
         if fit.settings["stopped"] == "interrupted":
             raise KeyboardInterrupt
-        scores = _scores(ds, plan, ready, fit)
+        scores = _scores(_without_history(ds, plan, ready, fit, split), plan, ready, fit)
     except Exception as error:
         error.add_note(f"in model {label!r}, fold {split.name!r}, seed {seed}")
         raise
@@ -66,6 +67,17 @@ def run_one(
     out["epochs"] = xr.Variable((), fit.history.sizes["epoch"])
     out["stopped"] = xr.Variable((), STOPPED.index(fit.settings["stopped"]))
     return fit, out
+
+
+def _without_history(ds: xr.Dataset, plan: Plan, ready: Ready, fit: Fit, split: Split) -> xr.Dataset:
+    """The dataset as one with ungauged sites would have it: nothing observed there before the test."""
+    if plan.protocol.gauged or not fit.network_spec.steps:
+        return ds
+    observed = ds[ready.variable]
+    known = (ds["time"] >= start(fit, ds, plan.test)) | ~(split.test & ~split.train)
+    return ds.assign(
+        {ready.variable: observed.where(known).transpose(*observed.dims).assign_attrs(observed.attrs)}
+    )
 
 
 def _scores(ds: xr.Dataset, plan: Plan, ready: Ready, fit: Fit) -> dict[str, xr.DataArray]:

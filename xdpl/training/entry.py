@@ -31,7 +31,7 @@ from xdpl.training.loop import Course, Outcome, train
 from xdpl.training.objective import Answers, Objective
 from xdpl.training.parallel import Team, join
 from xdpl.training.plan import Plan
-from xdpl.training.request import Inputs, Request, inspect
+from xdpl.training.request import Inputs, Request, check_seeds, inspect
 from xdpl.training.samples import Batch, Samples
 from xdpl.training.tensors import tensors
 from xdpl.training.windows import Windows
@@ -46,9 +46,7 @@ def run(
     ds: xr.Dataset, request: Request, *, progress: bool, checkpoint: Path | None, log: Path | None = None
 ) -> Fit:
     """Check, gather, train; arguments as in `xdpl.learn`."""
-    asked = request.model
-    name = asked if isinstance(asked, str) else getattr(asked, "name", short(asked))
-    problems = Problems(f"learn({name!r})")
+    problems = Problems(_call(request))
     device = _device(request.device, problems)
     _check_folder(checkpoint, problems)
     check_log(log, problems)
@@ -123,19 +121,31 @@ def run_seeds(
     checkpoint: Path | None,
     log: Path | None = None,
 ) -> Ensemble:
-    """Train once for each seed; an interruption ends it after the fit it fell into."""
-    problems = Problems("learn")
-    if not seeds or len(set(map(repr, seeds))) < len(seeds):
-        problems.add("seed", expected="seeds that differ", got=repr(seeds), fix="seed=range(3)")
-        problems.raise_all()
+    """Train once for each seed; an interruption ends it after the fit it fell into.
+
+    A fit that was interrupted before its first epoch was over is left out, unless it is the only one.
+    """
+    problems = Problems(_call(request))
+    check_seeds(seeds, problems)
+    if problems.found:
+        # Before the first training, with everything else that is wrong.
+        inspect(ds, request, problems)
     fits: list[Fit] = []
     for seed in seeds:
         own = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.{seed}")
         folder = None if log is None else log / str(seed)
-        fits.append(run(ds, replace(request, seed=seed), progress=progress, checkpoint=own, log=folder))
-        if fits[-1].settings["stopped"] == "interrupted":
+        fit = run(ds, replace(request, seed=seed), progress=progress, checkpoint=own, log=folder)
+        if fit.history.sizes["epoch"] or not fits:
+            fits.append(fit)
+        if fit.settings["stopped"] == "interrupted":
             break
     return Ensemble(tuple(fits))
+
+
+def _call(request: Request) -> str:
+    model = request.model
+    name = model if isinstance(model, str) else getattr(model, "name", short(model))
+    return f"learn({name!r})"
 
 
 def _device(device: str | torch.device | None, problems: Problems) -> torch.device:

@@ -197,7 +197,8 @@ def _record(run: checkpoints.Run, row: dict[str, float], epoch: int, plan: Plan,
     if score < outcome.best_loss:
         outcome.best_loss, outcome.best_epoch = score, epoch
         run.best = _copy(run.network)
-    elif validated and epoch - outcome.best_epoch >= plan.patience:
+    elif validated and epoch - max(outcome.best_epoch, plan.pretrain - 1) >= plan.patience:
+        # Not before what is trained last had its epochs.
         outcome.stopped = "early"
 
 

@@ -54,10 +54,19 @@ class Team:
         return torch.stack(others, dim=2).flatten(1)[:, :count]
 
     def add_gradients(self, network: torch.nn.Module) -> None:
-        """Sum of the gradients of all processes, in place."""
+        """Sum of the gradients of all processes, in place.
+
+        Weights without a gradient in any of them keep none: an optimiser leaves those alone, but
+        lets weights with a gradient of zero decay, and counts the update.
+        """
         if self.size == 1:
             return
-        for weights in network.parameters():
+        every = list(network.parameters())
+        reached = torch.tensor([w.grad is not None for w in every], dtype=torch.int32, device=every[0].device)
+        dist.all_reduce(reached, dist.ReduceOp.MAX)
+        for weights, somewhere in zip(every, reached.tolist(), strict=True):
+            if not somewhere:
+                continue
             if weights.grad is None:
                 weights.grad = torch.zeros_like(weights)
             dist.all_reduce(weights.grad)

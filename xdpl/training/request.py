@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models import Model
 
-__all__ = ["Inputs", "Request", "inspect"]
+__all__ = ["Inputs", "Request", "check_seeds", "inspect"]
 
 _INTEGERS = {
     "epochs": 1,
@@ -151,6 +151,17 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         problems.add("network", expected=expected, got=got, fix="change the network, or what it is given")
     problems.raise_if_any()
     return inputs
+
+
+def check_seeds(seeds: Sequence[Any], problems: Problems) -> None:
+    """Note seeds of an ensemble that are none, or there twice."""
+    if not seeds or not all(_is_integer(seed, 0) for seed in seeds) or len({*map(int, seeds)}) < len(seeds):
+        problems.add(
+            "seed",
+            expected="integers of at least 0 that differ",
+            got=repr(seeds),
+            fix="seed=range(3)",
+        )
 
 
 def _check_alone(network: Network, request: Request, problems: Problems) -> None:

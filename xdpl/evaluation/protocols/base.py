@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,6 +36,10 @@ class Protocol(ABC):
     Subclasses are frozen dataclasses of plain values with a method `splits`; an own one goes into
     `xdpl.cross_validate` like those of the package.
     """
+
+    #: Whether sites that are tested but not trained on have been observed before the test: a network
+    #: with a history reads that.
+    gauged: ClassVar[bool] = True
 
     @abstractmethod
     def splits(self, template: xr.DataArray) -> Sequence[Split]:

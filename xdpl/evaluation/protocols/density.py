@@ -39,7 +39,8 @@ class Density(Protocol):
     Notes
     -----
     Samples at offset 0 are nested where one `every` is a multiple of the other, so that scores at
-    ``every`` 16, 8, 4 and 2 differ by more training sites, not by others.
+    ``every`` 16, 8, 4 and 2 differ by more training sites, not by others. A network with a history reads
+    what was observed at a tested site before the test, as in the source.
 
     Source: Tsai et al. (2021), doi:10.1038/s41467-021-26107-z, sampling densities s2 to s16.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -34,7 +34,13 @@ class UngaugedRegions(Protocol):
     regions : DataArray of int or str, optional
         Own regions over the site dims instead, in any order, named by their labels. Sites with a
         negative or empty label take no part.
+
+    Notes
+    -----
+    A network with a history reads no observation of a tested site.
     """
+
+    gauged: ClassVar[bool] = False
 
     k: int = 7
     lat: Hashable = "lat"

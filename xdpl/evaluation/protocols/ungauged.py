@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from xdpl.evaluation.protocols.base import Protocol, Split, leave_one_out
 from xdpl.evaluation.splits import random_folds
@@ -27,8 +27,11 @@ class Ungauged(Protocol):
 
     Notes
     -----
-    Neighbours of a tested site are trained on; `UngaugedRegions` is harder.
+    Neighbours of a tested site are trained on; `UngaugedRegions` is harder. A network with a history
+    reads no observation of a tested site.
     """
+
+    gauged: ClassVar[bool] = False
 
     k: int = 5
     seed: int = 0
