@@ -19,7 +19,7 @@ import torch
 import xarray as xr
 
 from xdpl.demo import streamflow
-from xdpl.demo.mopex import COMMON, contenders
+from xdpl.demo.basins import COMMON, contenders
 from xdpl.training.windows import Windows
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "asv_bench"))
@@ -67,7 +67,7 @@ def memory(model):
 
 def peak(model):
     ds = streamflow.prepare_mopex(observed=0.0)
-    # Three of the 438 have gaps in their forcings; others stand in for them.
+    # Others stand in for those of the 438 without streamflow, or with gaps in their forcings.
     ds = xr.concat([ds, ds.isel(basin=slice(0, 438 - ds.sizes["basin"]))], "basin")
     options = COMMON | contenders("time")[model] | {"epochs": 2, "pretrain": 0, "progress": False}
     ds.dpl.learn(attributes=streamflow.attributes_of(ds), **options)

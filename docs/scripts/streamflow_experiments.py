@@ -8,7 +8,7 @@
 
 FOLDER keeps what is finished: the same call goes on where it was interrupted. Lines are added to
 `docs/results/streamflow.jsonl`. Nothing here chooses settings: those of
-`xdpl.demo.mopex.contenders` were chosen within the training period.
+`xdpl.demo.basins.contenders` were chosen within the training period.
 """
 
 import json
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import xdpl
-from xdpl.demo.mopex import COMMON, MODEL, contenders
+from xdpl.demo.basins import COMMON, MODEL, contenders
 from xdpl.demo.streamflow import TEST, TRAIN, attributes_of, prepare_mopex
 from xdpl.evaluation import Temporal, Ungauged, UngaugedRegions, baseflow_index, flow_metrics, water_balance
 
