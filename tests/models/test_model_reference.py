@@ -35,6 +35,9 @@ def test_equals_plain_python(name, seed):
     # The threshold itself and the ends of the range of VIC are days of their own.
     for day, degrees in enumerate((0.0, 1.0, -1.0, 0.3, -0.3)):
         forcings["air_temperature"][day::9] = theta["tt"] + degrees
+    if model.name == "hbv":
+        # Some sites are empty at first.
+        start = {k: np.where(np.arange(SITES) < 4, 0.0, v) for k, v in start.items()}
     on_the_way = np.random.default_rng(seed).gamma(0.5, 5.0, (14, SITES))
     outputs = [d.name for d in (*model.fluxes, *model.states)]
     initial = start | {s.name: on_the_way for s in model.route_states}
