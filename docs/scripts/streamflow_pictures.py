@@ -38,7 +38,6 @@ def distributions(rows):
     figure, axes = plt.subplots(1, len(known), figsize=(4.2 * len(known), 4.2), layout="constrained")
     for ax, experiment in zip(np.atleast_1d(axes), known, strict=True):
         each = {label: of_sites(rows, experiment, k) for k, label in MODELS.items()}
-        each["HBV, uncalibrated"] = of_sites(rows, "uncalibrated", None)
         plot.cdf({k: v for k, v in each.items() if v is not None}, ax=ax)
         ax.set_title(TITLES[experiment])
     figure.savefig(DOCS / "img" / "streamflow_cdf.svg")
