@@ -38,10 +38,10 @@ def by_hand(name, simulated, observed, std):
     return np.mean(kge)
 
 
-def evaluate(name, simulated, observed, std, dtype=torch.float64):
+def evaluate(name, simulated, observed, std, dtype=torch.float64, typical=TYPICAL):
     """Loss and its gradient with respect to the simulation."""
     simulated = torch.tensor(simulated, dtype=dtype, requires_grad=True)
-    spread = Spread(torch.tensor(std, dtype=dtype), TYPICAL)
+    spread = Spread(torch.tensor(std, dtype=dtype), typical)
     loss = LOSSES[name](simulated, torch.tensor(observed, dtype=dtype), spread)
     loss.backward()
     return loss.item(), simulated.grad.numpy()
@@ -56,6 +56,41 @@ def test_rmse_in_numbers():
     assert evaluate("rmse", SIMULATED, OBSERVED, STD)[0] == pytest.approx(np.sqrt(4.5 / 9))
     expected = (np.sqrt(1.5 / 3) + np.sqrt(2.5 / 4) + 0.5) / 3
     assert evaluate("site_rmse", SIMULATED, OBSERVED, STD)[0] == pytest.approx(expected)
+
+
+def column(*values):
+    return np.array(values, dtype=float)[:, None]
+
+
+def test_of_one_series_in_numbers():
+    # Errors 1 and -2 where observed; σ is 0.4.
+    simulated, observed = column(3.0, 8.0, 2.0), column(2.0, NAN, 4.0)
+    std = np.array([0.4])
+    assert evaluate("nse", simulated, observed, std)[0] == pytest.approx(2.5 / 0.5**2)
+    assert evaluate("rmse", simulated, observed, std)[0] == pytest.approx(np.sqrt(2.5))
+    assert evaluate("site_rmse", simulated, observed, std)[0] == pytest.approx(np.sqrt(2.5))
+    assert evaluate("nrmse", simulated, observed, std, typical=1.0)[0] == pytest.approx(np.sqrt(2.5) / 0.5)
+    # Of a spread below one too; where nothing varies anywhere, errors are in units of the target.
+    assert evaluate("nrmse", simulated, observed, std, typical=0.5)[0] == pytest.approx(np.sqrt(2.5) / 0.45)
+    assert evaluate("nrmse", simulated, observed, [0.0], typical=0.0)[0] == pytest.approx(np.sqrt(2.5))
+    # Correlation -1, standard deviations 0.5 and 1, means 2.5 and 3.
+    kge = np.sqrt(2.0**2 + 0.5**2 + (2.5 / 3.0 - 1.0) ** 2)
+    assert evaluate("kge", simulated, observed, std)[0] == pytest.approx(kge, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["rmse", "site_rmse", "nrmse", "nse"])
+def test_of_a_single_observation_in_numbers(name):
+    expected = {"rmse": 3.0, "site_rmse": 3.0, "nrmse": 3.0 / 0.52, "nse": (3.0 / 0.5) ** 2}
+    simulated, observed = column(1.0, 9.0), column(NAN, 6.0)
+    assert evaluate(name, simulated, observed, np.array([0.4]))[0] == pytest.approx(expected[name])
+
+
+def test_rmse_log_of_a_dry_day_in_numbers():
+    # log10(√1e-6 + 0.1) = log10(0.101) observed, log10(√(0.81 + 1e-6) + 0.1) simulated; below zero is zero.
+    low = np.log10(np.sqrt(0.810001) + 0.1) - np.log10(0.101)
+    for dry in (0.0, -0.5):
+        found = evaluate("rmse_log", column(0.81), column(dry), STD[:1])[0]
+        assert found == pytest.approx(0.75 * (0.81 - dry) + 0.25 * low, rel=1e-7)
 
 
 @pytest.mark.parametrize("name", LOSSES)
