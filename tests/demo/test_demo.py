@@ -10,7 +10,7 @@ import xarray as xr
 import xdpl
 from xdpl import cli
 from xdpl.demo import synthetic
-from xdpl.demo.mopex import contenders
+from xdpl.demo.basins import contenders
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from helpers_learn import Bucket, assert_same_fit, quick, world
+from helpers_learn import Bucket, assert_same_fit, problems, quick, world
 
+from xdpl.errors import InputErrors
+from xdpl.models import NetworkOnly
 from xdpl.networks import MLP, Hybrid, from_dict
 from xdpl.networks.base import Inputs, Sizes
 from xdpl.networks.bounded import ParameterNetwork
@@ -109,6 +111,29 @@ def test_pretraining_is_training_the_layers_alone():
     both = quick(**OPTIONS | {"epochs": 3}, pretrain=2, seed=1)
     # Both draw the weights of the layers first, from the same seed.
     np.testing.assert_allclose(both.history["loss"][:2], still.history["loss"], rtol=1e-6)
+
+
+def test_without_what_moves_it_is_the_layers_alone():
+    both, still = quick(network=SPEC, seed=1), quick(network=MLP(hidden=(6,)), seed=1)
+    assert {k.replace(".still", "") for k in both.network.state_dict()} == set(still.network.state_dict())
+    np.testing.assert_array_equal(both.history["loss"], still.history["loss"])
+    assert both.parameters(world())["leak"].dims == ("lat", "lon")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"network": MLP(hidden=(6,))},
+        {"network": SPEC},
+        {"network": SPEC, "model": NetworkOnly(Bucket())},
+        {"network": "lstm", "dynamic": ["leak"]},
+    ],
+    ids=["static network", "nothing moves", "no parameters", "no static part"],
+)
+def test_pretraining_needs_a_static_part_and_what_moves(options):
+    with pytest.raises(InputErrors) as raised:
+        quick(**options, pretrain=1)
+    assert 'network="hybrid", dynamic=' in problems(raised)["pretrain"]
 
 
 def test_a_resumed_run_goes_on_in_its_stage(tmp_path):

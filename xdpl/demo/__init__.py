@@ -1,6 +1,6 @@
 """The demonstrations of the command `xdpl demo`."""
 
-from xdpl.demo.mopex import mopex
+from xdpl.demo.basins import mopex
 from xdpl.demo.satellite import smap
 from xdpl.demo.synthetic import twin
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 __all__ = ["notes"]
 
@@ -25,6 +25,17 @@ _MEANING = {
 }
 
 
-def notes(losses: Iterable[str]) -> list[str]:
-    """One line for each kind of loss, on the scores of another kind (Gupta et al. 2009)."""
-    return [_MEANING[kind] for kind in dict.fromkeys(_KINDS[loss] for loss in losses)]
+def notes(losses: Mapping[str, str]) -> list[str]:
+    """One line for each kind of loss, on the scores of another kind (Gupta et al. 2009).
+
+    Parameters
+    ----------
+    losses : mapping of str to str
+        Name of the loss of each target; targets are named where their kinds differ.
+    """
+    targets: dict[str, list[str]] = {}
+    for target, loss in losses.items():
+        targets.setdefault(_KINDS[loss], []).append(target)
+    if len(targets) == 1:
+        return [_MEANING[kind] for kind in targets]
+    return [f"{', '.join(names)}: {_MEANING[kind]}" for kind, names in targets.items()]

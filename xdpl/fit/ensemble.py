@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
+from xdpl import units
 from xdpl.fit import report
-from xdpl.fit.result import Fit
+from xdpl.fit.result import Fit, has_attributes, has_forcings, has_target
+from xdpl.labelled.host import on_host
 from xdpl.labelled.tree import method_over_nodes
 
 __all__ = ["Ensemble"]
@@ -39,7 +41,7 @@ class Ensemble:
         """Histories along `seed`; NaN after the last epoch of a fit that stopped earlier."""
         return self._along(lambda fit: fit.history, join="outer")
 
-    @method_over_nodes(lambda ensemble, ds, **_: [k for k in ensemble.fits[0].attributes if k in ds])
+    @method_over_nodes(lambda ensemble, ds, **_: has_attributes(ensemble.fits[0], ds))
     def parameters(self, ds: xr.Dataset, *, at: Any = None) -> xr.Dataset:
         """Parameters of each fit; arguments as in `Fit.parameters`.
 
@@ -50,16 +52,18 @@ class Ensemble:
         """
         return self._along(lambda fit: fit.parameters(ds, at=at))
 
+    @method_over_nodes(lambda ensemble, ds, **_: has_forcings(ensemble.fits[0], ds))
     def simulate(self, ds: xr.Dataset, **options: Any) -> xr.Dataset:
         """Simulations of each fit; arguments as in `Fit.simulate`.
 
         Returns
         -------
-        Dataset
+        Dataset, or a pair of them with `return_states`
             As of one fit, along `seed`. Its mean over `seed` is the ensemble's best guess.
         """
         return self._along(lambda fit: fit.simulate(ds, **options))
 
+    @method_over_nodes(lambda ensemble, ds, **options: has_target(ensemble.fits[0], ds, **options))
     def evaluate(
         self,
         ds: xr.Dataset,
@@ -105,14 +109,18 @@ class Ensemble:
         storage.save_all(self.fits, Path(path))
 
     def _mean_simulation(self, ds: xr.Dataset, **options: Any) -> xr.Dataset:
-        every = self.simulate(ds, **options)
-        out = every.mean("seed", keep_attrs=False)
-        for name in out.variables:
-            out[name].attrs = dict(every[name].attrs)
-        return out
+        arrays = {k: units.dequantify(v) for k, v in self.simulate(ds, **options).data_vars.items()}
+        # On the host, where it is scored.
+        means = {k: on_host(v).mean("seed", keep_attrs=False) for k, v in arrays.items()}
+        return xr.Dataset({k: v.assign_attrs(arrays[k].attrs) for k, v in means.items()})
 
-    def _along(self, part: Callable[[Fit], xr.Dataset], join: Any = "exact") -> xr.Dataset:
+    def _along(self, part: Callable[[Fit], Any], join: Any = "exact") -> Any:
         parts = [part(fit) for fit in self.fits]
+        if isinstance(parts[0], tuple):
+            return tuple(self._joined(of_all, join) for of_all in zip(*parts, strict=True))
+        return self._joined(parts, join)
+
+    def _joined(self, parts: Sequence[xr.Dataset], join: Any) -> xr.Dataset:
         out = xr.concat(
             parts,
             dim="seed",

@@ -22,7 +22,25 @@ from xdpl.simulate import simulate
 if TYPE_CHECKING:
     from xdpl.plot import FitPlot
 
-__all__ = ["Fit"]
+__all__ = ["Fit", "has_attributes", "has_forcings", "has_target"]
+
+
+def has_attributes(fit: Fit, ds: xr.Dataset, **_: Any) -> list[str]:
+    """Attributes of a fit that the node of a tree has."""
+    return [k for k in fit.attributes if k in ds]
+
+
+def has_forcings(fit: Fit, ds: xr.Dataset, **_: Any) -> list[str]:
+    """Forcings of a fit that the node of a tree has."""
+    return list(schema.present(ds, fit.model, forcings=fit.forcings_in(ds)))
+
+
+def has_target(
+    fit: Fit, ds: xr.Dataset, target: str | Mapping[str, str] | None = None, **_: Any
+) -> list[str]:
+    """Observed targets that the node of a tree has."""
+    wanted = [target] if isinstance(target, str) else (fit.targets | dict(target or {})).values()
+    return [v for v in wanted if v in ds.data_vars]
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,7 +76,7 @@ class Fit:
     history: xr.Dataset
     settings: dict[str, Any]
 
-    @method_over_nodes(lambda fit, ds, **_: [k for k in fit.attributes if k in ds])
+    @method_over_nodes(has_attributes)
     def parameters(self, ds: xr.Dataset, *, at: Any = None) -> xr.Dataset:
         """Parameters of the sites of a dataset, seen in training or not.
 
@@ -91,7 +109,7 @@ class Fit:
 
         return parameters(self, ds, at)
 
-    @method_over_nodes(lambda fit, ds, **_: schema.present(ds, fit.model, forcings=fit.forcings_in(ds)))
+    @method_over_nodes(has_forcings)
     def simulate(self, ds: xr.Dataset, *, at: Any = None, **options: Any) -> xr.Dataset:
         """Run the model with the learned parameters; the mean over members, if there are some.
 
@@ -124,12 +142,7 @@ class Fit:
             options = {"average": "member"} | options
         return simulate(ds, self.model, self.parameters(ds, at=at), **options)
 
-    @method_over_nodes(
-        lambda fit, ds, target=None, **_: (
-            ({target} if isinstance(target, str) else {*(fit.targets | (target or {})).values()})
-            & {*ds.data_vars}
-        )
-    )
+    @method_over_nodes(has_target)
     def evaluate(
         self,
         ds: xr.Dataset,
@@ -200,7 +213,12 @@ class Fit:
 
     @property
     def plot(self) -> FitPlot:
-        """Pictures: `plot.history()`, `plot.parameters(ds)`, `plot.series(ds, site)`, `plot.scatter(ds)`."""
+        """Pictures of the fit: `FitPlot`, whose methods draw on axes given or new.
+
+        Of the training `plot.history()`, of parameters `plot.parameters(ds)`; of the target,
+        simulated and observed, `plot.series(ds, site)`, `plot.hydrograph(ds, site)`,
+        `plot.flow_duration(ds, site)`, `plot.scatter(ds)` and `plot.cdf(ds)`.
+        """
         from xdpl.plot import FitPlot
 
         return FitPlot(self)

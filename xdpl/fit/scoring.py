@@ -52,7 +52,7 @@ def evaluate(
     first = next(iter(scores.values()))
     out.attrs = first.attrs | provenance(f"scores of {fit.model.name} for {', '.join(scores)}", fit.model)
     out.attrs["training"] = json.dumps(fit.settings)
-    out.attrs["comment"] = "; ".join(notes(fit.settings["loss"].values()))
+    out.attrs["comment"] = "; ".join([first.attrs["comment"], *notes(fit.settings["loss"])])
     return units.quantify_like(out, *(ds[v] for v in variables.values()))
 
 

@@ -104,7 +104,7 @@ def load(
         Of a fit, or of the folder of an ensemble.
     model : Model, optional
         Needed for a model that is not known by name.
-    network : torch.nn.Module, optional
+    network : torch.nn.Module or Network, optional
         Needed for a network of your own; the weights it has do not matter.
 
     Returns
@@ -213,7 +213,11 @@ def _spec(path: Path, described: dict[str, Any], given: torch.nn.Module | Networ
             "none, since code is not stored",
             "load(path, network=<the module>)",
         )
-    return networks.from_dict(described)
+    try:
+        return networks.from_dict(described)
+    except ValueError as error:
+        kind = described["kind"]
+        _refuse("load", path, f"a network {kind!r}", str(error), "load(path, network=<its specification>)")
 
 
 def _put_weights(path: Path, network: torch.nn.Module, ds: xr.Dataset) -> None:

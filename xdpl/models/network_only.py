@@ -17,7 +17,8 @@ class NetworkOnly(Model):
 
     What pure machine learning gets from the same inputs, to stand beside every score of a
     process model (Kratzert et al. 2019, doi:10.5194/hess-23-5089-2019). It has no
-    parameters, no states and no outputs but what it was trained on.
+    parameters, no states and no outputs but what it was trained on. `xdpl.learn` takes it
+    with a network that reads forcings, such as ``"lstm"``.
 
     Parameters
     ----------

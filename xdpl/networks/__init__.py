@@ -53,7 +53,10 @@ def from_dict(values: dict[str, Any]) -> Network:
     Raises
     ------
     ValueError
-        If it needs a module that is not stored.
+        If it needs a module that is not stored, or is no network of xdpl.
     """
     kind = values["kind"]
+    if kind not in (Custom.kind, *_NAMED):
+        msg = f"there is no network {kind!r} in xdpl"
+        raise ValueError(msg)
     return (Custom if kind == Custom.kind else _NAMED[kind]).from_dict(values)

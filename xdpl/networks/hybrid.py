@@ -29,7 +29,7 @@ class Hybrid(Network):
 
     Static parameters do not depend on the weather of the run, as those of `LSTM` do, and
     can be trained first (`pretrain` of `xdpl.learn`) at the cost of an `MLP`. Dynamic ones
-    are these plus a series that starts at zero.
+    are these plus a series that starts at zero. Without dynamic ones it is an `MLP`.
 
     Parameters
     ----------
@@ -72,6 +72,8 @@ class _TwoParts(torch.nn.Module):
         super().__init__()
         self.moving = list(sizes.moving)
         self.still = MLP(spec.static, spec.dropout).build(sizes)
+        if not self.moving:
+            return
         self.embedding = torch.nn.Linear(len(sizes.attributes), spec.embedding)
         self.forcings = torch.nn.Linear(len(sizes.forcings), spec.hidden)
         self.attributes = torch.nn.Linear(spec.embedding, spec.hidden, bias=False)

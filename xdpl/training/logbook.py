@@ -47,4 +47,4 @@ def check_log(folder: Path | None, problems: Problems) -> None:
     try:
         import torch.utils.tensorboard  # noqa: F401
     except ImportError as error:
-        problems.add("log", expected="TensorBoard installed", got=str(error), fix="pip install tensorboard")
+        problems.add("log", expected="TensorBoard installed", got=str(error), fix="pip install 'xdpl[log]'")

@@ -137,7 +137,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     dynamic = _dynamic(model, network, request, problems)
     if isinstance(model, models.NetworkOnly):
         _check_alone(network, request, problems)
-    _check_pretrain(network, request, problems)
+    _check_pretrain(network, dynamic, request, problems)
     losses = _per_target("loss", request.loss, targets, problems)
     _check_losses(losses, problems)
     weights = _per_target("weights", request.weights or dict.fromkeys(targets, 1.0), targets, problems)
@@ -218,13 +218,13 @@ def _dynamic(model: Model, network: Network, request: Request, problems: Problem
     return names
 
 
-def _check_pretrain(network: Network, request: Request, problems: Problems) -> None:
-    if request.pretrain and not network.static_first:
+def _check_pretrain(network: Network, dynamic: Sequence[str], request: Request, problems: Problems) -> None:
+    if request.pretrain and not (network.static_first and dynamic):
         problems.add(
             "pretrain",
-            expected="a network with a static part that is trained first",
-            got=f"network {network.kind!r}",
-            fix='network="hybrid"',
+            expected="a network with a static part that is trained first, and dynamic parameters",
+            got=f"network {network.kind!r}, dynamic={list(dynamic)}",
+            fix='network="hybrid", dynamic=["<parameter>"]',
         )
     elif isinstance(request.epochs, int) and isinstance(request.pretrain, int):
         if request.pretrain >= max(1, request.epochs):

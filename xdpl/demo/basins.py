@@ -28,9 +28,7 @@ COMMON: dict[str, Any] = {
     "loss": "nse",
     "warmup": 365,
     "window": 365,
-    "batch": 32,
     "schedule": "cosine",
-    "weight_decay": 0.01,
 }
 
 
@@ -49,22 +47,20 @@ def contenders(question: Literal["time", "sites"]) -> dict[str, dict[str, Any]]:
     """
     if question == "time":
         static, hybrid, alone = MLP((256, 256)), Hybrid(64, (256, 256)), LSTM(64, dropout=0.2)
-        epochs = {"static": 20, "pretrain": 15, "dynamic": 30, "lstm": 40}
+        epochs = {"static": 20, "pretrain": 15, "dynamic": 30}
+        freely = {"model": NetworkOnly(MODEL), "batch": 32, "weight_decay": 0.01, "epochs": 40}
     else:
         static, alone = MLP((256,), dropout=0.3), LSTM(64, dropout=0.4)
         hybrid = Hybrid(64, (256,), embedding=4, dropout=0.4)
-        epochs = {"static": 15, "pretrain": 8, "dynamic": 18, "lstm": 15}
-    physical = {"model": MODEL, "members": 16, "learning_rate": 3e-3}
+        epochs = {"static": 15, "pretrain": 8, "dynamic": 18}
+        of_any_sign = NetworkOnly(MODEL, positive=False)
+        freely = {"model": of_any_sign, "batch": 64, "weight_decay": 0.1, "epochs": 30}
+    physical = {"model": MODEL, "members": 16, "learning_rate": 3e-3, "batch": 32, "weight_decay": 0.01}
     moving = {"network": hybrid, "dynamic": list(DYNAMIC), "pretrain": epochs["pretrain"]}
     return {
         "static": physical | {"network": static, "epochs": epochs["static"]},
         "dynamic": physical | moving | {"epochs": epochs["dynamic"]},
-        "lstm": {
-            "model": NetworkOnly(MODEL),
-            "network": alone,
-            "learning_rate": 5e-3,
-            "epochs": epochs["lstm"],
-        },
+        "lstm": freely | {"network": alone, "learning_rate": 5e-3},
     }
 
 
