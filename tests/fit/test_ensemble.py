@@ -1,5 +1,7 @@
 """Several seeds in one call: what each fit gives, along a dim `seed`."""
 
+import json
+
 import array_api_strict
 import numpy as np
 import pint
@@ -95,6 +97,7 @@ def test_an_interruption_ends_it_and_a_checkpoint_of_each_continues(tmp_path, mo
     monkeypatch.setattr(Progress, "update", stopping)
     part = quick(**options)
     assert part.seeds == [0, 1]
+    assert repr(part).startswith("<xdpl.Ensemble> of seeds 0, 1 (interrupted);")
     assert [fit.settings["stopped"] for fit in part.fits] == ["finished", "interrupted"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run.0", "run.1"]
     monkeypatch.undo()
@@ -118,6 +121,34 @@ def test_states_come_back_along_seeds_too(ensemble, alone):
         xr.testing.assert_equal(states.sel(seed=seed, drop=True), expected)
         continued = fit.simulate(late, initial=states.sel(seed=seed, drop=True))
         xr.testing.assert_equal(continued, fit.simulate(world()).isel(time=slice(100, None)))
+
+
+def test_states_of_an_ensemble_continue_it(ensemble):
+    early, late = (world().isel(time=part) for part in (slice(None, 100), slice(100, None)))
+    _, states = ensemble.simulate(early, return_states=True)
+    whole = ensemble.simulate(world()).isel(time=slice(100, None))
+    xr.testing.assert_equal(ensemble.simulate(late, initial=states.isel(seed=[2, 0, 1])), whole)
+    tree = ensemble.simulate(
+        xr.DataTree.from_dict({"/a": late}), initial=xr.DataTree.from_dict({"/a": states})
+    )
+    xr.testing.assert_equal(tree["a"].to_dataset(), whole)
+    # The same states for all, if they have no seed.
+    same = states.sel(seed=0, drop=True)
+    found = ensemble.simulate(late, initial=same)
+    xr.testing.assert_equal(found.sel(seed=0, drop=True), whole.sel(seed=0, drop=True))
+    for wrong, got in ((states.isel(seed=[0]), "those of 3"), (states.drop_vars("seed"), "without labels")):
+        with pytest.raises(InputErrors) as raised:
+            ensemble.simulate(late, initial=wrong)
+        assert "states of seeds 3, 0, 7" in problems(raised)["initial"] and got in problems(raised)["initial"]
+
+
+def test_attributes_say_what_is_true_of_all(ensemble):
+    ds = world()
+    for found in (ensemble.parameters(ds), ensemble.evaluate(ds), ensemble.evaluate(ds, mean=True)):
+        assert [s["seed"] for s in json.loads(found.attrs["training"])] == SEEDS
+    sim, one = ensemble.simulate(ds), ensemble.fits[0].simulate(ds)
+    assert "parameters_hash" in one.attrs and "parameters_hash" not in sim.attrs
+    assert sim.attrs["model"] == one.attrs["model"] and "history" in sim.attrs
 
 
 def test_trees(ensemble):

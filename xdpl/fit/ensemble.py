@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Any
 import xarray as xr
 
 from xdpl import units
+from xdpl.errors import Problems
 from xdpl.fit import report
 from xdpl.fit.result import Fit, has_attributes, has_forcings, has_target
 from xdpl.labelled.host import on_host
 from xdpl.labelled.tree import method_over_nodes
 
 __all__ = ["Ensemble"]
+
+_CUT_SHORT = ("interrupted", "diverged")
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,15 +57,31 @@ class Ensemble:
         return self._along(lambda fit: fit.parameters(ds, at=at))
 
     @method_over_nodes(lambda ensemble, ds, **_: has_forcings(ensemble.fits[0], ds))
-    def simulate(self, ds: xr.Dataset, **options: Any) -> xr.Dataset:
+    def simulate(self, ds: xr.Dataset, *, initial: xr.Dataset | None = None, **options: Any) -> xr.Dataset:
         """Simulations of each fit; arguments as in `Fit.simulate`.
+
+        Parameters
+        ----------
+        ds : Dataset or DataTree
+        initial : Dataset, optional
+            States to start from; along `seed`, if they are those of an ensemble.
+        **options
+            As in `Fit.simulate`.
 
         Returns
         -------
         Dataset, or a pair of them with `return_states`
             As of one fit, along `seed`. Its mean over `seed` is the ensemble's best guess.
+
+        Raises
+        ------
+        InputErrors
+            As `Fit.simulate`; if `initial` lacks a seed.
         """
-        return self._along(lambda fit: fit.simulate(ds, **options))
+        if initial is None:
+            return self._along(lambda fit: fit.simulate(ds, **options))
+        own = self._own(initial)
+        return self._along(lambda fit: fit.simulate(ds, initial=own[fit.settings["seed"]], **options))
 
     @method_over_nodes(lambda ensemble, ds, **options: has_target(ensemble.fits[0], ds, **options))
     def evaluate(
@@ -92,9 +112,11 @@ class Ensemble:
             return self._along(lambda fit: fit.evaluate(ds, **options))
         from xdpl.fit.scoring import evaluate
 
-        return evaluate(
+        scores = evaluate(
             self.fits[0], ds, time=time, target=target, forcings=forcings, simulate=self._mean_simulation
         )
+        scores.attrs["training"] = self._training()
+        return scores
 
     def save(self, path: str | Path) -> None:
         """Write a folder with one store for each fit; `xdpl.load` reads it back.
@@ -114,6 +136,22 @@ class Ensemble:
         means = {k: on_host(v).mean("seed", keep_attrs=False) for k, v in arrays.items()}
         return xr.Dataset({k: v.assign_attrs(arrays[k].attrs) for k, v in means.items()})
 
+    def _own(self, states: xr.Dataset) -> dict[int, xr.Dataset]:
+        """The states that each fit starts from, by seed."""
+        if "seed" not in states.dims:
+            return dict.fromkeys(self.seeds, states)
+        known = states["seed"].values.tolist() if "seed" in states.coords else []
+        if not set(self.seeds) <= set(known):
+            problems = Problems("Ensemble.simulate")
+            problems.add(
+                "initial",
+                expected=f"states of seeds {', '.join(map(str, self.seeds))}",
+                got=f"those of {', '.join(map(str, known)) or 'seeds without labels'}",
+                fix="give what simulate(..., return_states=True) of this ensemble returned",
+            )
+            problems.raise_all()
+        return {seed: states.sel(seed=seed, drop=True) for seed in self.seeds}
+
     def _along(self, part: Callable[[Fit], Any], join: Any = "exact") -> Any:
         parts = [part(fit) for fit in self.fits]
         if isinstance(parts[0], tuple):
@@ -130,7 +168,14 @@ class Ensemble:
             join=join,
             combine_attrs="override",
         )
+        # What is true of the first fit only is not said of all.
+        out.attrs = {k: v for k, v in parts[0].attrs.items() if k == "history" or _shared(k, parts)}
+        if "training" in parts[0].attrs:
+            out.attrs["training"] = self._training()
         return out.assign_coords(seed=("seed", self.seeds, {"long_name": "seed of the fit"}))
+
+    def _training(self) -> str:
+        return json.dumps([fit.settings for fit in self.fits])
 
     def __repr__(self) -> str:
         return f"<xdpl.Ensemble> of {self._seeds()}; the first:\n{report.text(self.fits[0])}"
@@ -139,4 +184,10 @@ class Ensemble:
         return f"<b>xdpl.Ensemble</b> of {self._seeds()}; the first:<br>{report.html(self.fits[0])}"
 
     def _seeds(self) -> str:
-        return f"seeds {', '.join(map(str, self.seeds))}"
+        each = (fit.settings for fit in self.fits)
+        named = (f"{s['seed']}" + f" ({s['stopped']})" * (s["stopped"] in _CUT_SHORT) for s in each)
+        return f"seeds {', '.join(named)}"
+
+
+def _shared(name: str, parts: Sequence[xr.Dataset]) -> bool:
+    return all(part.attrs.get(name) == parts[0].attrs[name] for part in parts)
