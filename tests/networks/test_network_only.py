@@ -78,7 +78,7 @@ def test_a_simulation_is_what_the_network_gives(fit):
 
 def test_what_may_be_negative():
     ds = world()
-    ds["runoff"] = ds["runoff"] - 10.0
+    ds["runoff"] = (ds["runoff"] - 10.0).assign_attrs(ds["runoff"].attrs)
     said = refused(lambda: alone(ds=ds))
     assert list(said) == ["runoff"]
     assert "a mean of -" in said["runoff"] and "NetworkOnly(like, positive=False)" in said["runoff"]

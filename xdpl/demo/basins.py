@@ -83,5 +83,5 @@ def mopex(*, out: Path, epochs: int | None = None, seed: int = 0, progress: bool
         scores = xr.merge([metrics(*pair), flow_metrics(*pair)], compat="override")
         print(f"  {label:14}" + "".join(f"{float(scores[name].median()):10.3f}" for name in names))
     theta = fit.parameters(ds)
-    write(fit, ds, theta.mean("member"), theta, out)
+    write(fit, ds, theta.mean("member", keep_attrs=True), theta, out)
     return fit
