@@ -104,14 +104,8 @@ def train(
     Ctrl-C ends training with the best weights so far instead of losing them; so,
     with a warning, does a loss or gradient that is not finite.
     """
-    network, team = course.network, course.team
-    team.agree(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    falling = schedule(plan.schedule, optimiser, plan.epochs, plan.pretrain)
-    generator = torch.Generator().manual_seed(plan.seed)
-    run = checkpoints.Run(network, optimiser, falling, generator, Outcome(), _copy(network), fingerprint)
-    if checkpoint is not None and checkpoint.exists():
-        checkpoints.restore(run, checkpoint)
+    team = course.team
+    run = _start(course, plan, checkpoint, fingerprint)
     outcome = run.outcome
     first = len(outcome.history["loss"])
     bar = Progress(plan.epochs, first, progress and team.leads)
@@ -120,16 +114,7 @@ def train(
         for epoch in range(first, plan.epochs):
             if outcome.stopped == "early":
                 break
-            started = time.perf_counter()
-            # Dropout draws from the global generator: seeded per epoch, a resumed run draws the same.
-            torch.manual_seed((plan.seed * 100_003 + epoch) * team.size + team.rank)
-            if plan.pretrain:
-                network.moves = epoch >= plan.pretrain  # type: ignore[assignment]
-            with remembering():
-                row = _epoch(course, course.windows.epoch(generator), plan, optimiser)
-            row["learning_rate"] = float(falling.get_last_lr()[0])
-            row["seconds"] = time.perf_counter() - started
-            falling.step()
+            row = _timed(course, plan, run, epoch)
             row["validation_loss"] = _validate(course)
             _record(run, row, epoch, plan, validated=bool(course.validation))
             if checkpoint is not None and team.leads:
@@ -149,10 +134,44 @@ def train(
     finally:
         bar.close()
         logbook.close()
-    network.load_state_dict(run.best)
-    network.moves = True  # type: ignore[assignment]
-    network.eval()
+    _leave(run)
     return outcome
+
+
+def _start(course: Course, plan: Plan, checkpoint: Path | None, fingerprint: str) -> checkpoints.Run:
+    """A new run, or the one that the checkpoint keeps."""
+    network = course.network
+    course.team.agree(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    falling = schedule(plan.schedule, optimiser, plan.epochs, plan.pretrain)
+    generator = torch.Generator().manual_seed(plan.seed)
+    run = checkpoints.Run(network, optimiser, falling, generator, Outcome(), _copy(network), fingerprint)
+    if checkpoint is not None and checkpoint.exists():
+        checkpoints.restore(run, checkpoint)
+    return run
+
+
+def _leave(run: checkpoints.Run) -> None:
+    """The network as it is handed over: the best weights, all parameters moving, no dropout."""
+    run.network.load_state_dict(run.best)
+    run.network.moves = True  # type: ignore[assignment]
+    run.network.eval()
+
+
+def _timed(course: Course, plan: Plan, run: checkpoints.Run, epoch: int) -> dict[str, float]:
+    """One epoch of updates, with the rate it had and the seconds it took."""
+    started = time.perf_counter()
+    team = course.team
+    # Dropout draws from the global generator: seeded per epoch, a resumed run draws the same.
+    torch.manual_seed((plan.seed * 100_003 + epoch) * team.size + team.rank)
+    if plan.pretrain:
+        course.network.moves = epoch >= plan.pretrain  # type: ignore[assignment]
+    with remembering():
+        row = _epoch(course, course.windows.epoch(run.generator), plan, run.optimiser)
+    row["learning_rate"] = float(run.schedule.get_last_lr()[0])
+    row["seconds"] = time.perf_counter() - started
+    run.schedule.step()
+    return row
 
 
 def _epoch(
