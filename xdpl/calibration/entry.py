@@ -1,0 +1,98 @@
+"""From a checked request to calibrated parameters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xdpl.calibration import result
+from xdpl.calibration.arrays import Arrays, gather
+from xdpl.calibration.bar import Bar
+from xdpl.calibration.cube import Cube
+from xdpl.calibration.journal import Journal
+from xdpl.calibration.loop import Best, Evaluate, minimise
+from xdpl.calibration.problem import Problem
+from xdpl.calibration.request import Inputs, Request, inspect
+from xdpl.errors import Problems, short
+from xdpl.labelled.attrs import model_hash
+from xdpl.labelled.grid import Grid
+
+__all__ = ["run"]
+
+
+def run(ds: xr.Dataset, request: Request, *, progress: bool) -> xr.Dataset:
+    """Check, gather, minimise; arguments as in `xdpl.calibrate`."""
+    model = request.model
+    name = model if isinstance(model, str) else getattr(model, "name", short(model))
+    problems = Problems(f"calibrate({name!r})")
+    inputs = inspect(ds, request, problems)
+    # Dims by name, so that a transposed dataset gives the same parameters.
+    grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), inputs.variables)
+    arrays = gather(ds, inputs, grid, request, problems)
+    budget = int(request.evaluations or inputs.method.evaluations)
+    settings = _settings(inputs, request, budget, arrays)
+    cube = Cube(inputs.free)
+    problem = Problem(
+        inputs.model,
+        inputs.output,
+        cube,
+        arrays.forcings,
+        arrays.fixed,
+        arrays.observed,
+        arrays.warmup,
+        request.objective,
+        request.engine,
+    )
+    optimiser = inputs.method.begin(
+        arrays.keys,
+        len(inputs.free),
+        seed=int(request.seed),
+        evaluations=budget,
+        start=cube.points(arrays.start),
+    )
+    best = Best.of(len(arrays.keys), len(inputs.free))
+    bar = Bar(budget * len(arrays.keys), progress)
+    journal = Journal(request.checkpoint, _fingerprint(arrays, settings))
+    with closing(journal), closing(bar), closing(optimiser):
+        minimise(optimiser, _evaluate(problem, optimiser), best, journal=journal, watch=bar.update)
+    settings["stopped"] = "interrupted" if best.interrupted else "finished"
+    return result.labelled(ds, inputs, grid, arrays, cube, best, settings)
+
+
+def _evaluate(problem: Problem, optimiser: Any) -> Evaluate:
+    if not optimiser.needs_slopes:
+        return problem
+    # PyTorch is imported only where it is needed.
+    from xdpl.calibration.slopes import Slopes
+
+    return Slopes(problem)
+
+
+def _settings(inputs: Inputs, request: Request, budget: int, arrays: Arrays) -> dict[str, Any]:
+    """How it is calibrated, as plain values."""
+    return {
+        "method": inputs.method.name,
+        "method_options": inputs.method.options(),
+        "objective": request.objective,
+        "target": inputs.output,
+        "variable": inputs.target.variable,
+        "evaluations": budget,
+        "train": list(arrays.period),
+        "warmup": arrays.warmup,
+        "fixed": sorted(inputs.fixed),
+        "dtype": np.dtype(request.dtype).name,
+        "seed": int(request.seed),
+    }
+
+
+def _fingerprint(arrays: Arrays, settings: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    groups = (arrays.forcings, arrays.fixed, arrays.start)
+    for values in (*(v for g in groups for v in g.values()), arrays.observed, arrays.keys):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
