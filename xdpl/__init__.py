@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xdpl import data, evaluation, models, plot
 from xdpl.accessor import DplAccessor as _DplAccessor
+from xdpl.calibrate import calibrate
 from xdpl.check import Check, check
 from xdpl.cross_validate import cross_validate
 from xdpl.learn import learn
@@ -34,6 +35,7 @@ __all__ = [
     "Ensemble",
     "Fit",
     "__version__",
+    "calibrate",
     "check",
     "cross_validate",
     "data",

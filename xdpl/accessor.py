@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import xarray as xr
 
+from xdpl.calibrate import calibrate
 from xdpl.check import check
 from xdpl.cross_validate import cross_validate
 from xdpl.learn import learn
@@ -42,6 +43,7 @@ class DplAccessor:
     def __init__(self, obj: xr.Dataset) -> None:
         self._obj = obj
 
+    calibrate = _method(calibrate)
     check = _method(check)
     cross_validate = _method(cross_validate)
     learn = _method(learn)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import DTypeLike
 
-    from xdpl.calibration import Method
+    from xdpl.calibration.methods import Begin
     from xdpl.models import Model
 
 __all__ = ["calibrate"]
@@ -21,7 +21,8 @@ def calibrate(
     model: str | Model,
     *,
     target: str | Mapping[str, str],
-    method: str | Method = "sce-ua",
+    method: str | Begin = "sce-ua",
+    options: Mapping[str, Any] | None = None,
     objective: str = "nse",
     evaluations: int | None = None,
     forcings: Mapping[str, str] | None = None,
@@ -52,9 +53,13 @@ def calibrate(
     target : str or mapping
         Observed variable that has the name of a model output, or one pair
         ``{"model output": "variable"}``. NaN where there is no observation.
-    method : str or Method
-        ``"sce-ua"``, ``"cma-es"``, ``"differential-evolution"``, or ``"gradient"`` through the
-        adjoint of the model; or one from `xdpl.calibration` with other options.
+    method : {"sce-ua", "cma-es", "differential-evolution", "gradient"} or callable
+        Shuffled complex evolution (Duan et al. 1992), the evolution strategy with covariance
+        adaptation (Hansen and Ostermeier 2001), differential evolution (Storn and Price 1997),
+        or Adam from several starts through the adjoint of the model. Or what begins an
+        optimiser like those of `xdpl.calibration.optimisers`.
+    options : mapping, optional
+        Of the method, such as ``{"complexes": 8}``.
     objective : {"nse", "kge", "rmse", "rmse_log"}
         What is minimised: 1 - NSE, 1 - KGE, RMSE, or RMSE mixed with that of logarithms.
     evaluations : int, optional
@@ -115,6 +120,7 @@ def calibrate(
         model=model,
         target=target,
         method=method,
+        options={} if options is None else dict(options),
         objective=objective,
         evaluations=evaluations,
         forcings=forcings,

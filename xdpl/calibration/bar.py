@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tqdm.auto import tqdm
 
-from xdpl.calibration.loop import Best
+from xdpl.calibration.optimisers.base import Optimiser
 
 __all__ = ["Bar"]
 
@@ -23,10 +23,10 @@ class Bar:
     def __init__(self, total: int, show: bool) -> None:
         self._bar = tqdm(total=total, desc="calibrate", unit="run", unit_scale=True, disable=not show)
 
-    def update(self, best: Best) -> None:
+    def update(self, optimiser: Optimiser) -> None:
         """Advance to the runs so far, and show the median over sites."""
-        self._bar.set_postfix(median=f"{np.median(best.values):.4f}", refresh=False)
-        self._bar.update(int(best.evaluations.sum()) - self._bar.n)
+        self._bar.set_postfix(median=f"{np.median(optimiser.best_values):.4f}", refresh=False)
+        self._bar.update(int(optimiser.evaluations.sum()) - self._bar.n)
 
     def close(self) -> None:
         """Leave the bar as it stands."""

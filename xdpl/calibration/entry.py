@@ -15,7 +15,7 @@ from xdpl.calibration.arrays import Arrays, gather
 from xdpl.calibration.bar import Bar
 from xdpl.calibration.cube import Cube
 from xdpl.calibration.journal import Journal
-from xdpl.calibration.loop import Best, Evaluate, minimise
+from xdpl.calibration.loop import Evaluate, minimise
 from xdpl.calibration.problem import Problem
 from xdpl.calibration.request import Inputs, Request, inspect
 from xdpl.errors import Problems, short
@@ -23,6 +23,10 @@ from xdpl.labelled.attrs import model_hash
 from xdpl.labelled.grid import Grid
 
 __all__ = ["run"]
+
+# For each site, where nothing else is said.
+_EVALUATIONS = 5000
+_EVALUATIONS_WITH_SLOPES = 600
 
 
 def run(ds: xr.Dataset, request: Request, *, progress: bool) -> xr.Dataset:
@@ -34,8 +38,7 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool) -> xr.Dataset:
     # Dims by name, so that a transposed dataset gives the same parameters.
     grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), inputs.variables)
     arrays = gather(ds, inputs, grid, request, problems)
-    budget = int(request.evaluations or inputs.method.evaluations)
-    settings = _settings(inputs, request, budget, arrays)
+    settings = _settings(inputs, request, arrays)
     cube = Cube(inputs.free)
     problem = Problem(
         inputs.model,
@@ -48,20 +51,20 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool) -> xr.Dataset:
         request.objective,
         request.engine,
     )
-    optimiser = inputs.method.begin(
+    optimiser = inputs.begin(
         arrays.keys,
         len(inputs.free),
-        seed=int(request.seed),
-        evaluations=budget,
+        seed=settings["seed"],
+        evaluations=settings["evaluations"],
         start=cube.points(arrays.start),
+        **request.options,
     )
-    best = Best.of(len(arrays.keys), len(inputs.free))
-    bar = Bar(budget * len(arrays.keys), progress)
+    bar = Bar(settings["evaluations"] * len(arrays.keys), progress)
     journal = Journal(request.checkpoint, _fingerprint(arrays, settings))
     with closing(journal), closing(bar), closing(optimiser):
-        minimise(optimiser, _evaluate(problem, optimiser), best, journal=journal, watch=bar.update)
-    settings["stopped"] = "interrupted" if best.interrupted else "finished"
-    return result.labelled(ds, inputs, grid, arrays, cube, best, settings)
+        whole = minimise(optimiser, _evaluate(problem, optimiser), journal=journal, watch=bar.update)
+    settings["stopped"] = "finished" if whole else "interrupted"
+    return result.labelled(ds, inputs, grid, arrays, cube, optimiser, settings)
 
 
 def _evaluate(problem: Problem, optimiser: Any) -> Evaluate:
@@ -73,21 +76,30 @@ def _evaluate(problem: Problem, optimiser: Any) -> Evaluate:
     return Slopes(problem)
 
 
-def _settings(inputs: Inputs, request: Request, budget: int, arrays: Arrays) -> dict[str, Any]:
+def _settings(inputs: Inputs, request: Request, arrays: Arrays) -> dict[str, Any]:
     """How it is calibrated, as plain values."""
+    method = request.method
+    usual = _EVALUATIONS_WITH_SLOPES if method == "gradient" else _EVALUATIONS
     return {
-        "method": inputs.method.name,
-        "method_options": inputs.method.options(),
+        "method": method if isinstance(method, str) else getattr(method, "__name__", short(method)),
+        "options": {
+            k: v if isinstance(v, bool | int | float | str) else repr(v) for k, v in request.options.items()
+        },
         "objective": request.objective,
         "target": inputs.output,
         "variable": inputs.target.variable,
-        "evaluations": budget,
+        "evaluations": int(usual if request.evaluations is None else request.evaluations),
+        "model_hash": model_hash(inputs.model),
         "train": list(arrays.period),
         "warmup": arrays.warmup,
         "fixed": sorted(inputs.fixed),
         "dtype": np.dtype(request.dtype).name,
         "seed": int(request.seed),
     }
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float | str) else repr(value)
 
 
 def _fingerprint(arrays: Arrays, settings: dict[str, Any]) -> str:

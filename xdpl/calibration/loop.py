@@ -4,76 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from xdpl.calibration.journal import Journal
 from xdpl.calibration.optimisers.base import Candidates, Optimiser
 
-__all__ = ["Best", "minimise"]
+__all__ = ["Evaluate", "minimise"]
 
 Evaluate = Callable[[np.ndarray, np.ndarray], np.ndarray]
-Watch = Callable[["Best"], None]
-
-
-@dataclass
-class Best:
-    """The best of every site so far, and what it cost.
-
-    Parameters
-    ----------
-    points : ndarray, (site, parameter)
-    values : ndarray, (site,)
-        Infinite where no run was finite.
-    evaluations : ndarray of int, (site,)
-        Runs of the model that were asked for.
-    interrupted : bool
-    """
-
-    points: np.ndarray
-    values: np.ndarray
-    evaluations: np.ndarray
-    interrupted: bool = False
-
-    @classmethod
-    def of(cls, sites: int, parameters: int) -> Best:
-        """Before the first run."""
-        return cls(np.full((sites, parameters), 0.5), np.full(sites, np.inf), np.zeros(sites, np.int64))
-
-    def update(self, points: np.ndarray, wanted: np.ndarray, values: np.ndarray) -> None:
-        """Count the runs of a round, (candidate, site), and keep what is better."""
-        self.evaluations += wanted.sum(axis=0)
-        known = np.where(wanted & np.isfinite(values), values, np.inf)
-        row = known.argmin(axis=0)
-        site = np.arange(len(self.values))
-        better = known[row, site] < self.values
-        found = np.where(better[:, None], points[row, site], self.points)
-        # Together: an interruption between the two would part them.
-        self.values, self.points = np.where(better, known[row, site], self.values), found
 
 
 def minimise(
-    optimiser: Optimiser, evaluate: Evaluate, best: Best, *, journal: Journal, watch: Watch | None = None
-) -> Best:
+    optimiser: Optimiser,
+    evaluate: Evaluate,
+    *,
+    journal: Journal,
+    watch: Callable[[Optimiser], None] | None = None,
+) -> bool:
     """Run an optimiser to its end.
 
     Parameters
     ----------
     optimiser : Optimiser
+        Has the best points afterwards.
     evaluate : callable
         Points (candidate, site, parameter) and which are wanted to values (candidate, site), or,
         for an optimiser that needs slopes, (candidate, site, 1 + parameter): values, then slopes.
-    best : Best
-        Filled in.
     journal : Journal
         Gives answers of an earlier run, and keeps new ones.
     watch : callable, optional
-        Called with the best after every round.
+        Called after every round.
 
-    Notes
-    -----
-    Ctrl-C ends it with the best so far.
+    Returns
+    -------
+    bool
+        False if Ctrl-C ended it; the best so far is kept.
     """
     try:
         while not optimiser.done.all():
@@ -82,18 +48,15 @@ def minimise(
             answers = np.full((*asked.wanted.shape, *width), np.nan)
             if asked.wanted.any():
                 answers[asked.wanted] = _answers(asked, width, evaluate, journal)
-            best.update(asked.points, asked.wanted, answers[..., 0] if width else answers)
             optimiser.tell(answers)
             if watch is not None:
-                watch(best)
+                watch(optimiser)
     except KeyboardInterrupt:
-        best.interrupted = True
-    return best
+        return False
+    return True
 
 
-def _answers(
-    asked: Candidates, width: tuple[int, ...], evaluate: Evaluate, journal: Journal
-) -> np.ndarray:
+def _answers(asked: Candidates, width: tuple[int, ...], evaluate: Evaluate, journal: Journal) -> np.ndarray:
     """Of the wanted candidates, (wanted, *width)."""
     shape = (int(asked.wanted.sum()), *width)
     known = journal.next(math.prod(shape))

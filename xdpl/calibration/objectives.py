@@ -70,9 +70,7 @@ class Objective:
             squares = self._sums(simulated, whole=False)[0]
             return squares / _like(xp, known.squares, squares)
         squares, total, total_squares, products = self._sums(simulated, whole=True)
-        count, centre, spread = (
-            _like(xp, v, squares) for v in (known.count, known.centre, known.squares)
-        )
+        count, centre, spread = (_like(xp, v, squares) for v in (known.count, known.centre, known.squares))
         mean = total / count
         variance = total_squares / count - mean * mean
         std = xp.sqrt(xp.where(variance > 0.0, variance, 0.0) + _TINY)
@@ -88,7 +86,7 @@ class Objective:
         return xp.sqrt(squares / _like(xp, self._known.count, squares) + _TINY)
 
     def _sums(self, simulated: Array, *, whole: bool) -> Any:
-        """Sums over time of squared differences, of the simulated above the observed mean, its squares and products."""
+        """Sums over time, as `xdpl.engines.numba.moments` gives them."""
         known = self._known
         if is_numpy_array(simulated) and simulated.dtype.name in ("float32", "float64"):
             from xdpl.engines.numba.moments import moments

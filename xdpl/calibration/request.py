@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from xdpl import engines, models
-from xdpl.calibration.methods import METHODS, Method
+from xdpl.calibration.methods import Begin, find
 from xdpl.calibration.objectives import OBJECTIVES
 from xdpl.engines.tracing.trace import step_of
 from xdpl.labelled import schema
@@ -36,7 +36,8 @@ class Request:
 
     model: str | Model
     target: str | Mapping[str, str]
-    method: str | Method
+    method: str | Begin
+    options: Mapping[str, Any]
     objective: str
     evaluations: int | None
     forcings: Mapping[str, str] | None
@@ -58,7 +59,8 @@ class Inputs:
     Parameters
     ----------
     model : Model
-    method : Method
+    begin : callable
+        Begins an optimiser.
     forcings : dict of str to Found
     output : str
         Output of the model that is compared.
@@ -70,7 +72,7 @@ class Inputs:
     """
 
     model: Model
-    method: Method
+    begin: Begin
     forcings: dict[str, schema.Found]
     output: str
     target: schema.Found
@@ -112,7 +114,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     check_periods(ds, request.train, None, request.sites, site_dims, problems)
     _check_values(request, problems)
     engines.check(request.engine, False, problems)
-    method = _method(request.method, problems)
+    begin = find(request.method, request.options, problems)
     given = request.fixed if request.fixed is not None else {}
     fixed = _static(ds, model, given, "fixed", site_dims, problems)
     start = _static(ds, model, request.start or {}, "start", site_dims, problems)
@@ -125,9 +127,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         # What kernels cannot run is said before the first run.
         step_of(model, list(targets))
     ((output, target),) = targets.items()
-    return Inputs(
-        model, method, found, output, target, free, {k: fixed[k] for k in names}, start
-    )
+    return Inputs(model, begin, found, output, target, free, {k: fixed[k] for k in names}, start)
 
 
 def _static(
@@ -146,24 +146,10 @@ def _static(
                 f"{argument}[{name!r}]",
                 expected=f"dims among {site_dims}",
                 got=f"dims {array.dims}",
-                fix=f'select one of each other dim, such as .isel({array.dims[0]}=0)',
+                fix=f"select one of each other dim, such as .isel({array.dims[0]}=0)",
             )
         schema.check_labels(name, array, ds, problems, fix=_LABELS)
     return values
-
-
-def _method(given: Any, problems: Problems) -> Method:
-    if isinstance(given, str) and given in METHODS:
-        return METHODS[given]()
-    if not isinstance(given, Method):
-        problems.add(
-            "method",
-            expected=f"one of {', '.join(METHODS)}, or one from xdpl.calibration",
-            got=repr(given),
-            fix='method="sce-ua"',
-        )
-        return METHODS["sce-ua"]()
-    return given
 
 
 def _check_values(request: Request, problems: Problems) -> None:
@@ -185,9 +171,7 @@ def _check_values(request: Request, problems: Problems) -> None:
     except TypeError:
         known = False
     if not known:
-        problems.add(
-            "dtype", expected="float32 or float64", got=repr(request.dtype), fix='dtype="float32"'
-        )
+        problems.add("dtype", expected="float32 or float64", got=repr(request.dtype), fix='dtype="float32"')
     folder = None if request.checkpoint is None else request.checkpoint.parent
     if folder is not None and not folder.is_dir():
         problems.add(

@@ -47,7 +47,14 @@ class Optimiser(Protocol):
 
     The run of a site depends on the seed and its key only. The same values told give the same
     points, so that a run is taken up again by telling once more what it was told.
+
+    Attributes
+    ----------
+    needs_slopes : bool
+        Whether it is told values with slopes, (candidate, site, 1 + parameter).
     """
+
+    needs_slopes: bool
 
     @property
     def done(self) -> np.ndarray:

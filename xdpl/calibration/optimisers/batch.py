@@ -27,6 +27,8 @@ class Batch(ABC):
         As in `Optimiser`.
     """
 
+    needs_slopes: bool = False
+
     def __init__(self, request: Request) -> None:
         sites = len(request.keys)
         self.stopped = np.full(sites, Stopped.RUNNING, dtype=np.int64)

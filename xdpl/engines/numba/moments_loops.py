@@ -8,7 +8,7 @@ __all__ = ["moments"]
 
 
 def moments(begin, end, block, sites, steps, members, whole, series, observed, weight, centre, sums):  # type: ignore[no-untyped-def]
-    """Add to sums (4, member, site): squared differences, and of what is above `centre` the sum, the squares, the products."""
+    """Add to sums (4, member, site): squared differences; values above the centre, squares, products."""
     s = carray(series, (steps, members, sites))
     o, w, c = carray(observed, (steps, sites)), carray(weight, (steps, sites)), carray(centre, (sites,))
     total = carray(sums, (4, members, sites))
