@@ -41,6 +41,9 @@ CALLS = {
     "learn": lambda ds, _: xdpl.learn(
         ds, "vic", target="soil_moisture", attributes=ATTRIBUTES, epochs=1, window=30, progress=False
     ),
+    "calibrate": lambda ds, _: xdpl.calibrate(
+        ds, "vic", target="soil_moisture", warmup=30, evaluations=30, progress=False
+    ),
     "cross_validate": lambda ds, _: xdpl.cross_validate(
         ds,
         "vic",
