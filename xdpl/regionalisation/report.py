@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from xdpl import tables
@@ -33,8 +34,9 @@ def rows(regional: Regionalisation) -> list[tuple[str, str]]:
         lines.append(("attributes", tables.listed(regional.attributes)))
     lines.append(("calibrated", f"{settings['training_sites']} sites"))
     if isinstance(method, Regression):
-        shares = zip(own, method.relation.explained, strict=True)
-        lines.append(("explained", tables.listed(f"{k} {v:.2f}" for k, v in shares) + ", leaving one out"))
+        shares = dict(zip(own, method.relation.explained, strict=True))
+        said = (f"{k} constant" if math.isnan(v) else f"{k} {v:.2f}" for k, v in shares.items())
+        lines.append(("explained", f"{tables.listed(said)}, leaving one out"))
     return lines
 
 

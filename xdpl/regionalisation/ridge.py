@@ -58,7 +58,7 @@ def ridge(x: np.ndarray, y: np.ndarray, penalties: np.ndarray = PENALTIES) -> Ri
     doi:10.1080/00401706.1979.10489751).
     """
     count = len(x)
-    # The largest first: of equal errors, that of the larger penalty is taken.
+    # The largest first: of errors that are equal but for rounding, that of the larger penalty is taken.
     choices = np.sort(penalties)[::-1]
     u, s, vt = np.linalg.svd(x, full_matrices=False)
     mean = y.mean(axis=0)
@@ -68,7 +68,7 @@ def ridge(x: np.ndarray, y: np.ndarray, penalties: np.ndarray = PENALTIES) -> Ri
     leverage = 1.0 / count + np.einsum("ir,cr->ci", u**2, shrunk)
     errors = (y - mean - fitted) / (1.0 - leverage)[:, :, None]
     squared = (errors**2).sum(axis=1)
-    best = squared.argmin(axis=0)
+    best = (squared <= (1.0 + 1e-9) * squared.min(axis=0)).argmax(axis=0)
     target = np.arange(y.shape[1])
     of_mean = (((y - mean) / (1.0 - 1.0 / count)) ** 2).sum(axis=0)
     weights = s / (s**2 + count * choices[best, None]) * along.T
