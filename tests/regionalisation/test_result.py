@@ -38,9 +38,9 @@ def test_members_of_donors_are_complete_sets():
     # A calibrated site is its own first donor.
     for name in theta:
         np.testing.assert_array_equal(found[name].isel(member=0), theta[name])
-    pairs = {(float(a), float(b)) for a, b in zip(theta["leak"].values.flat, theta["split"].values.flat)}
+    pairs = set(zip(*(theta[k].values.ravel().tolist() for k in ("leak", "split")), strict=True))
     second = found.isel(member=1)
-    assert {(a, b) for a, b in zip(second["leak"].values.flat, second["split"].values.flat)} <= pairs
+    assert set(zip(*(second[k].values.ravel().tolist() for k in ("leak", "split")), strict=True)) <= pairs
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -203,15 +203,11 @@ def test_nearest_without_attributes():
     # Across the date line the first neighbour of the easternmost column is the westernmost.
     ring = ds.assign_coords(lon=("lon", [-179.0, 0.0, 178.0], ds["lon"].attrs))
     ring_truth = bucket_truth(ring)
-    carried = regional(ring, parameters=ring_truth, method="nearest", attributes=None).parameters(ring)
-    far = regional(
-        ring,
-        parameters=ring_truth,
-        method="nearest",
-        attributes=None,
-        sites=(ring["sand"] > 0) & (ring["lon"] < 1),
-    ).parameters(ring)
+    options = {"parameters": ring_truth, "method": "nearest", "attributes": None}
+    carried = regional(ring, **options).parameters(ring)
     np.testing.assert_array_equal(carried["split"].isel(member=0), ring_truth["split"])
+    western = (ring["sand"] > 0) & (ring["lon"] < 1)
+    far = regional(ring, sites=western, **options).parameters(ring)
     np.testing.assert_array_equal(far["split"].isel(member=0, lon=2), ring_truth["split"].isel(lon=0))
 
 
