@@ -76,14 +76,14 @@ def regionalise(
     ``"regression"``: with s the place of a parameter between its bounds, 0 to 1 (of logarithms,
     where its scale is logarithmic), log(s / (1 - s)) is a linear function of the attributes,
     and what comes back lies in the bounds. Calibrated values nearer to a bound than 0.01 of
-    the range are taken as that far from it. A penalty on the sum of squared coefficients is chosen for each
-    parameter by its leave-one-out error (Allen, 1974). Every parameter is carried on its own:
-    what makes up for another one in the calibration gets lost.
+    the range are taken as that far from it. A penalty on the sum of squared coefficients is
+    chosen for each parameter by its leave-one-out error (Allen, 1974). Every parameter is
+    carried on its own: what makes up for another one in the calibration gets lost.
 
     ``"similarity"``: the donors nearest in normalised attributes (Euclidean distance).
     ``"nearest"``: those nearest by great-circle distance; `ds` has latitude and longitude.
-    Parameter sets stay complete, and averaging outputs is better than averaging parameters
-    (Oudin et al., 2008). Of equally near donors the first in the order of sites, by dims in
+    The parameter sets of donors stay complete, unless parameters are averaged. Oudin et al.
+    (2008) compare the three on 913 catchments. Of equally near donors the first in the order of sites, by dims in
     alphabetical order, is taken. A calibrated site is its own first donor, or another that
     is at the same place: only scores at sites left out of `sites` tell how good it is.
 
