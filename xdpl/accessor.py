@@ -13,6 +13,7 @@ from xdpl.check import check
 from xdpl.cross_validate import cross_validate
 from xdpl.learn import learn
 from xdpl.pet import pet
+from xdpl.regionalise import regionalise
 from xdpl.simulate import simulate
 from xdpl.spin_up import spin_up
 from xdpl.to_zarr import to_zarr
@@ -48,6 +49,7 @@ class DplAccessor:
     cross_validate = _method(cross_validate)
     learn = _method(learn)
     pet = _method(pet)
+    regionalise = _method(regionalise)
     simulate = _method(simulate)
     spin_up = _method(spin_up)
     to_zarr = _method(to_zarr)
