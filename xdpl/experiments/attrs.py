@@ -1,0 +1,28 @@
+"""What is said about the result of an experiment."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from xdpl import models
+from xdpl.evaluation.declared import METRICS
+from xdpl.experiments.case import Case
+from xdpl.labelled.attrs import provenance
+
+__all__ = ["described"]
+
+
+def described(result: xr.Dataset, case: Case, experiment: str) -> xr.Dataset:
+    """A result with attributes: of ``score`` its metric and units, of the dataset what made it."""
+    metric = next(m for m in METRICS if m.name == case.score)
+    scale = case.ds[case.target].attrs["units"] if metric.dimensional else metric.units
+    if "score" in result:
+        result["score"].attrs = {
+            "units": scale,
+            "long_name": f"{metric.long_name} of {case.target}",
+            "metric": case.score,
+        }
+    title = f"experiment {experiment} on {case.name}"
+    result.attrs = provenance(title, models.get(case.model, "Case"), history=case.ds.attrs.get("history"))
+    result.attrs["case"] = case.name
+    return result
