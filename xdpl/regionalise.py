@@ -83,9 +83,10 @@ def regionalise(
     ``"similarity"``: the donors nearest in normalised attributes (Euclidean distance).
     ``"nearest"``: those nearest by great-circle distance; `ds` has latitude and longitude.
     The parameter sets of donors stay complete, unless parameters are averaged. Oudin et al.
-    (2008) compare the three on 913 catchments. Of equally near donors the first in the order of sites, by dims in
-    alphabetical order, is taken. A calibrated site is its own first donor, or another that
-    is at the same place: only scores at sites left out of `sites` tell how good it is.
+    (2008) compare the three on 913 catchments. Of equally near donors the first in the order
+    of sites, by dims in alphabetical order, is taken. A calibrated site is its own first donor,
+    or another that is at the same place: only scores at sites left out of `sites` tell how good
+    it is.
 
     A third form, transfer functions fitted to all sites at once, is
     ``learn(..., network="transfer")``.

@@ -77,6 +77,20 @@ def test_simulations_of_donors_are_averaged():
     assert kept["runoff"].sizes["member"] == 3
 
 
+def test_routes_of_donors_are_their_own():
+    ds = world().rename(runoff="streamflow")
+    ds["air_temperature"] = ds["precipitation"].assign_attrs(units="degC")
+    ds["potential_evapotranspiration"] = ds["precipitation"]
+    theta = xr.Dataset({"route_a": 1.0 + 0.01 * ds["sand"], "fc": 100.0 + 5.0 * ds["sand"]})
+    theta["route_a"].attrs, theta["fc"].attrs = {"units": "1"}, {"units": "mm"}
+    one = xdpl.regionalise(
+        ds, "hbv", theta, target="streamflow", attributes=["sand"], method="similarity", donors=2
+    )
+    sets = one.parameters(ds)
+    alone = [ds.dpl.simulate("hbv", sets.isel(member=i))["streamflow"] for i in range(2)]
+    np.testing.assert_allclose(one.simulate(ds)["streamflow"], sum(alone) / 2, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("average", ["outputs", "parameters"])
 def test_one_donor_has_no_members(average):
     ds = world()
