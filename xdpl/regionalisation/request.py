@@ -12,10 +12,10 @@ from xdpl import models
 from xdpl.errors import short
 from xdpl.evaluation.sites import check_integer
 from xdpl.labelled import schema
+from xdpl.labelled.choices import check_periods
 from xdpl.labelled.parameters import resolve
+from xdpl.labelled.targets import find_targets
 from xdpl.regionalisation.carried import find_position
-from xdpl.training.choices import check_periods
-from xdpl.training.targets import find_targets
 
 if TYPE_CHECKING:
     from xdpl.errors import Problems
