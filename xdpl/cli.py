@@ -10,7 +10,7 @@ from pathlib import Path
 __all__ = ["EXPERIMENTS", "main"]
 
 # Here too, so that the help needs nothing but this file.
-EXPERIMENTS = ("scaling",)
+EXPERIMENTS = ("cost", "data-efficiency", "data-fraction", "global-constraint", "scaling")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -34,7 +34,7 @@ def test_names_agree():
 def test_an_experiment_prints_and_writes(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(command.CASES, "twin", small)
     chosen = command.EXPERIMENTS[name]
-    monkeypatch.setitem(command.EXPERIMENTS, name, SMALL[name](chosen))
+    monkeypatch.setitem(command.EXPERIMENTS, name, smaller(chosen, **SMALL[name]))
     assert (
         cli.main(["experiment", name, "--data", "twin", "--seeds", "2", "--quiet", "--out", str(tmp_path)])
         == 0
@@ -54,7 +54,13 @@ def smaller(chosen, **options):
     )
 
 
-SMALL = {"scaling": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5)}
+SMALL = {
+    "cost": {"sizes": (3, 6), "batch": 4, "updates": (1, 2), "evaluations": (10, 20)},
+    "data-efficiency": {"sizes": (3, 6), "days": (200, 365), "held_out": 5},
+    "data-fraction": {"sizes": (3, 6), "held_out": 5},
+    "global-constraint": {"days": 100},
+    "scaling": {"sizes": (3, 6), "held_out": 5},
+}
 
 
 def test_an_error_is_a_line_and_a_status(tmp_path, monkeypatch, capsys):

@@ -9,24 +9,14 @@ from xdpl.errors import InputErrors
 from xdpl.experiments import Case, scaling
 from xdpl.experiments.contenders import CONTENDERS, Trial, affine
 from xdpl.experiments.kept import Kept
-from xdpl.experiments.periods import shortened, years_of
+from xdpl.experiments.periods import days_of, shortened
 from xdpl.experiments.samples import held_out_sites, nested
+from xdpl.experiments.scores import extreme_bias, scores_of
 
 
 @pytest.fixture(scope="module")
-def case():
-    return Case(
-        "small",
-        xdpl.data.twin(shape=(4, 5), years=2),
-        "vic",
-        "soil_moisture",
-        ("sand", "clay", "ndvi"),
-        slice("2001", "2001"),
-        slice("2002", None),
-        learn={"epochs": 3, "window": 90},
-        alone={"epochs": 2, "window": 90, "network": xdpl.networks.LSTM(4)},
-        calibrate={"objective": "rmse", "warmup": 30, "evaluations": 60},
-    )
+def case(small_case):
+    return small_case
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +25,12 @@ def result(case):
 
 
 def test_every_contender_is_scored_at_the_same_sites(case, result):
-    assert result["score"].dims == ("contender", "size", "seed", "lat", "lon")
+    assert result["rmse"].dims == ("contender", "size", "seed", "lat", "lon")
     assert list(result["contender"].values) == list(CONTENDERS)
-    known = result["score"].notnull()
+    known = result["rmse"].notnull()
     assert (known.sum(["lat", "lon"]) == 6).all()
     assert (known == known.isel(contender=0, size=0, seed=0)).all()
-    assert result["score"].attrs["units"] == case.ds["soil_moisture"].attrs["units"]
+    assert result["rmse"].attrs["units"] == case.ds["soil_moisture"].attrs["units"]
 
 
 def test_scores_are_those_of_the_functions_themselves(case, result):
@@ -50,7 +40,7 @@ def test_scores_are_those_of_the_functions_themselves(case, result):
     fit = case.ds.dpl.learn("vic", sites=sites, seed=1, progress=False, **options, **case.learn)
     expected = fit.evaluate(case.ds, time=case.test)["rmse"].where(held)
     xr.testing.assert_allclose(
-        result["score"].sel(contender="dpl", size=8, seed=1, drop=True).drop_attrs(), expected.drop_attrs()
+        result["rmse"].sel(contender="dpl", size=8, seed=1, drop=True).drop_attrs(), expected.drop_attrs()
     )
     theta = case.ds.dpl.calibrate(
         "vic", target="soil_moisture", train=case.train, sites=sites, seed=1, progress=False, **case.calibrate
@@ -65,14 +55,14 @@ def test_scores_are_those_of_the_functions_themselves(case, result):
     )
     expected = carried.evaluate(case.ds, time=case.test)["rmse"].where(held)
     xr.testing.assert_allclose(
-        result["score"].sel(contender="donors", size=8, seed=1, drop=True).drop_attrs(),
+        result["rmse"].sel(contender="donors", size=8, seed=1, drop=True).drop_attrs(),
         expected.drop_attrs(),
         rtol=1e-5,
     )
 
 
 def test_more_sites_do_not_change_what_knows_nothing(result):
-    unlearned = result["score"].sel(contender="uncalibrated")
+    unlearned = result["rmse"].sel(contender="uncalibrated")
     assert (unlearned.std(["size", "seed"]).fillna(0.0) == 0.0).all()
 
 
@@ -104,20 +94,31 @@ def test_affine_regresses_scale_and_offset(case):
     )
     pool, held = held_out_sites(exact, 6, "test")
     found = affine(Trial(exact, pool, 0, Kept(None, exact)))
-    assert float(found["rmse"].where(held).max()) < 1e-4
+    error = scores_of(found, exact)["rmse"]
+    assert float(error.where(held).max()) < 1e-4
 
 
-def test_years_of_training(case):
-    assert years_of(case) == 1
-    assert shortened(case, 1) is case
-    ten = Case(**{**vars(case), "train": slice("2001", "2002")})
-    assert years_of(ten) == 2
-    assert shortened(ten, 1).train == slice("2001-12-31", "2002-12-31")
+def test_days_of_training(case):
+    assert days_of(case) == 365
+    assert shortened(case, 365) is case
+    assert shortened(case, 100).train == slice("2001-09-23", "2001-12-31")
     found = scaling(
-        ten, sizes=(4,), years=(1, 2), held_out=6, seeds=(0,), contenders=["affine"], progress=False
+        case, sizes=(4,), days=(100, 365), held_out=6, seeds=(0,), contenders=["affine"], progress=False
     )
-    assert found["score"].dims == ("contender", "years", "size", "seed", "lat", "lon")
-    assert not found["score"].isel(years=0).equals(found["score"].isel(years=1))
+    assert found["rmse"].dims == ("contender", "days", "size", "seed", "lat", "lon")
+    assert not found["rmse"].isel(days=0).equals(found["rmse"].isel(days=1))
+
+
+def test_bias_on_days_above_the_training_range():
+    time = xr.date_range("2001-01-01", periods=12)
+    observed = xr.DataArray(
+        [[1, 1], [2, 9], [3, 1], [1, 1], [4, 1], [5, 1], [6, 1], [2, 1], [np.nan, 1], [1, 1], [1, 1], [1, 1]],
+        {"time": time},
+        ("time", "site"),
+    )
+    simulated = xr.full_like(observed, 3.0)
+    found = extreme_bias(simulated, observed, slice("2001-01-01", "2001-01-04"), slice("2001-01-05", None))
+    np.testing.assert_allclose(found, [(9.0 - 15.0) / 15.0, np.nan])
 
 
 def test_a_stopped_run_goes_on(case, tmp_path, monkeypatch):
@@ -153,11 +154,11 @@ def test_a_folder_of_another_case_is_refused(case, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sizes": (4, 15)}, "2 to the 14 that are not held out"),
+        ({"sizes": (4, 15)}, "2 to the 14 that can be trained on"),
         ({"sizes": ()}, "sizes"),
         ({"held_out": 19}, "1 to 18 of the 20 sites"),
         ({"contenders": ["magic"]}, "some of dpl"),
-        ({"years": (2,)}, "1 to the 1 of the training period"),
+        ({"days": (400,)}, "2 to the 365 days of the training period"),
     ],
 )
 def test_bad_arguments(case, options, message):
@@ -174,6 +175,6 @@ def test_a_bad_case():
 
 
 def test_scores_are_finite_and_learning_helps(result):
-    median = result["score"].median(["lat", "lon"])
+    median = result["rmse"].median(["lat", "lon"])
     assert np.isfinite(median).all()
     assert (median.sel(contender="dpl") < median.sel(contender="uncalibrated")).all()

@@ -13,16 +13,13 @@ __all__ = ["described"]
 
 
 def described(result: xr.Dataset, case: Case, experiment: str) -> xr.Dataset:
-    """A result with attributes: of ``score`` its metric and units, of the dataset what made it."""
-    metric = next(m for m in METRICS if m.name == case.score)
-    scale = case.ds[case.target].attrs["units"] if metric.dimensional else metric.units
-    if "score" in result:
-        result["score"].attrs = {
-            "units": scale,
-            "long_name": f"{metric.long_name} of {case.target}",
-            "metric": case.score,
-        }
+    """A result with attributes: of metrics their units, of the dataset what made it."""
+    for metric in METRICS:
+        if metric.name in result:
+            scale = case.ds[case.target].attrs["units"] if metric.dimensional else metric.units
+            said = {"units": scale, "long_name": f"{metric.long_name} of {case.target}"}
+            result[metric.name].attrs = said
     title = f"experiment {experiment} on {case.name}"
     result.attrs = provenance(title, models.get(case.model, "Case"), history=case.ds.attrs.get("history"))
-    result.attrs["case"] = case.name
+    result.attrs |= {"case": case.name, "score": case.score, "target": case.target}
     return result

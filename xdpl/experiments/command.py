@@ -10,9 +10,19 @@ from typing import Any
 
 import xarray as xr
 
-from xdpl.experiments import scaling_report
+from xdpl.experiments import (
+    cost_report,
+    data_efficiency_report,
+    data_fraction_report,
+    global_constraint_report,
+    scaling_report,
+)
 from xdpl.experiments.case import Case
 from xdpl.experiments.cases import CASES
+from xdpl.experiments.cost import cost
+from xdpl.experiments.data_efficiency import data_efficiency
+from xdpl.experiments.data_fraction import data_fraction
+from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.scaling import scaling
 
 __all__ = ["EXPERIMENTS", "Experiment", "experiment"]
@@ -40,7 +50,17 @@ class Experiment:
     data: str
 
 
-EXPERIMENTS = {"scaling": Experiment(scaling, scaling_report.table, scaling_report.draw, "smap")}
+EXPERIMENTS = {
+    "cost": Experiment(cost, cost_report.table, cost_report.draw, "smap"),
+    "data-efficiency": Experiment(
+        data_efficiency, data_efficiency_report.table, data_efficiency_report.draw, "smap"
+    ),
+    "data-fraction": Experiment(data_fraction, data_fraction_report.table, data_fraction_report.draw, "smap"),
+    "global-constraint": Experiment(
+        global_constraint, global_constraint_report.table, global_constraint_report.draw, "smap"
+    ),
+    "scaling": Experiment(scaling, scaling_report.table, scaling_report.draw, "smap"),
+}
 
 
 def experiment(

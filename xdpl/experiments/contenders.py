@@ -11,9 +11,9 @@ import xarray as xr
 
 from xdpl import models
 from xdpl.calibrate import calibrate
-from xdpl.evaluation import metrics
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
+from xdpl.fit.source import ParameterSource
 from xdpl.learn import learn
 from xdpl.models import NetworkOnly
 from xdpl.regionalisation.ridge import ridge
@@ -35,7 +35,7 @@ class Trial:
     seed : int
     kept : Kept
         Calibrations of sites are kept there: they do not depend on the company of a site.
-    years : int, optional
+    days : int, optional
         Length of the training period, where it is not whole.
     """
 
@@ -43,7 +43,7 @@ class Trial:
     sites: xr.DataArray
     seed: int
     kept: Kept
-    years: int | None = None
+    days: int | None = None
 
     @property
     def count(self) -> int:
@@ -51,14 +51,13 @@ class Trial:
         return int(self.sites.sum())
 
 
-def learned(trial: Trial) -> xr.Dataset:
+def learned(trial: Trial) -> xr.DataArray:
     """One network for the parameters of all sites, learned at the training sites."""
     case = trial.case
-    options = case.learning(trial.count, sites=trial.sites, seed=trial.seed)
-    return learn(case.ds, **options).evaluate(case.ds, time=case.test)
+    return _of(learn(case.ds, **case.learning(trial.count, sites=trial.sites, seed=trial.seed)), case)
 
 
-def alone(trial: Trial) -> xr.Dataset:
+def alone(trial: Trial) -> xr.DataArray:
     """A recurrent network without a process model, trained at the same sites."""
     case = trial.case
     options: dict[str, Any] = {"network": "lstm"} | case.learning_alone(
@@ -66,14 +65,19 @@ def alone(trial: Trial) -> xr.Dataset:
     )
     if not isinstance(options["model"], NetworkOnly):
         options["model"] = NetworkOnly(models.get(case.model, "Case"))
-    return learn(case.ds, **options).evaluate(case.ds, time=case.test)
+    return _of(learn(case.ds, **options), case)
 
 
-def _carried(trial: Trial, **options: Any) -> xr.Dataset:
+def _of(source: ParameterSource, case: Case) -> xr.DataArray:
+    simulated: xr.DataArray = source.simulate(case.ds, outputs=[case.target])[case.target]
+    return simulated
+
+
+def _carried(trial: Trial, **options: Any) -> xr.DataArray:
     """Calibrated site by site, then carried on by their attributes."""
     case = trial.case
     theta = trial.kept.of(
-        {"calibrated": trial.seed, "years": trial.years},
+        {"calibrated": trial.seed, "days": trial.days},
         lambda: calibrate(
             case.ds,
             case.model,
@@ -82,7 +86,7 @@ def _carried(trial: Trial, **options: Any) -> xr.Dataset:
             sites=case.usable(),
             seed=trial.seed,
             progress=False,
-            checkpoint=trial.kept.file(f"calibration.{trial.seed}.{trial.years}"),
+            checkpoint=trial.kept.file(f"calibration.{trial.seed}.{trial.days}"),
             **case.calibrate,
         ),
     )
@@ -95,28 +99,28 @@ def _carried(trial: Trial, **options: Any) -> xr.Dataset:
         sites=trial.sites,
         **options,
     )
-    return found.evaluate(case.ds, time=case.test)
+    return _of(found, case)
 
 
-def donors(trial: Trial) -> xr.Dataset:
+def donors(trial: Trial) -> xr.DataArray:
     """Calibrated at the training sites; the most similar of them give their parameters."""
     options = {"method": "similarity"} | dict(trial.case.regionalise)
     options["donors"] = min(int(options.get("donors", 5)), trial.count)
     return _carried(trial, **options)
 
 
-def regression(trial: Trial) -> xr.Dataset:
+def regression(trial: Trial) -> xr.DataArray:
     """Calibrated at the training sites; parameters are regressed on attributes."""
     return _carried(trial, method="regression")
 
 
-def affine(trial: Trial) -> xr.Dataset:
+def affine(trial: Trial) -> xr.DataArray:
     """The uncalibrated model times a scale plus an offset, both regressed on attributes.
 
     It knows nothing of processes: what it reaches is owed to the attributes alone.
     """
     case, sites = trial.case, trial.sites
-    simulated = simulate(case.ds, case.model, outputs=[case.target])[case.target]
+    simulated = uncalibrated(trial)
     observed = case.ds[case.target]
     pair = observed.notnull()
     past = {"time": case.train}
@@ -133,20 +137,18 @@ def affine(trial: Trial) -> xr.Dataset:
     relation = ridge(x[known], y)
     predicted = x @ relation.coefficients.T + relation.constants
     scale, offset = (sites.copy(data=v.reshape(sites.shape)) for v in predicted.T)
-    said = {"units": observed.attrs["units"]}
-    later = (simulated * scale + offset).assign_attrs(said).sel(time=case.test)
-    return metrics(later, observed.sel(time=case.test))
+    return (simulated * scale + offset).assign_attrs(simulated.attrs)
 
 
-def uncalibrated(trial: Trial) -> xr.Dataset:
+def uncalibrated(trial: Trial) -> xr.DataArray:
     """The model with its default parameters."""
     case = trial.case
-    simulated = simulate(case.ds, case.model, outputs=[case.target])[case.target]
-    return metrics(simulated.sel(time=case.test), case.ds[case.target].sel(time=case.test))
+    simulated: xr.DataArray = simulate(case.ds, case.model, outputs=[case.target])[case.target]
+    return simulated
 
 
-#: By name, in the order of tables.
-CONTENDERS: dict[str, Callable[[Trial], xr.Dataset]] = {
+#: By name, in the order of tables: from what may be used to the simulated target of all sites.
+CONTENDERS: dict[str, Callable[[Trial], xr.DataArray]] = {
     "dpl": learned,
     "donors": donors,
     "regression": regression,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
 from xdpl.errors import Problems
 from xdpl.experiments.case import Case
 
-__all__ = ["held_out_sites", "nested"]
+__all__ = ["held_out_sites", "nested", "note_sizes"]
 
 
 def held_out_sites(case: Case, count: int, call: str) -> tuple[xr.DataArray, xr.DataArray]:
@@ -45,6 +47,17 @@ def held_out_sites(case: Case, count: int, call: str) -> tuple[xr.DataArray, xr.
     # The same for all seeds: they differ in what is trained on, not in what is asked.
     held = _choose(usable, np.random.default_rng(0).permutation(total)[:count])
     return usable & ~held, held
+
+
+def note_sizes(sizes: Sequence[int], most: int, problems: Problems) -> None:
+    """Note numbers of sites below 2, or above what there are."""
+    if not sizes or min(sizes) < 2 or max(sizes) > most:
+        problems.add(
+            "sizes",
+            expected=f"numbers of sites from 2 to the {most} that can be trained on",
+            got=repr(tuple(sizes)),
+            fix=f"sizes=({max(2, most // 2)}, {most})",
+        )
 
 
 def nested(pool: xr.DataArray, size: int, seed: int) -> xr.DataArray:

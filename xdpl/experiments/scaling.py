@@ -16,8 +16,9 @@ from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.contenders import CONTENDERS, Trial
 from xdpl.experiments.kept import Kept
-from xdpl.experiments.periods import shortened, years_of
-from xdpl.experiments.samples import held_out_sites, nested
+from xdpl.experiments.periods import days_of, shortened
+from xdpl.experiments.samples import held_out_sites, nested, note_sizes
+from xdpl.experiments.scores import scores_of
 
 __all__ = ["scaling"]
 
@@ -26,7 +27,7 @@ def scaling(
     case: Case,
     *,
     sizes: Sequence[int] = (10, 20, 39, 78, 156, 312),
-    years: Sequence[int] | None = None,
+    days: Sequence[int] | None = None,
     held_out: int = 100,
     contenders: Sequence[str] | None = None,
     seeds: Sequence[int] = (0, 1, 2),
@@ -43,7 +44,7 @@ def scaling(
     case : Case
     sizes : sequence of int
         Numbers of training sites.
-    years : sequence of int, optional
+    days : sequence of int, optional
         Lengths of the training period, counted back from its end; the whole period if not given.
     held_out : int
         Number of sites to predict.
@@ -59,8 +60,9 @@ def scaling(
     Returns
     -------
     Dataset
-        ``score`` (contender, [years,] size, seed, *site dims) in the test period, NaN at sites
-        that are not held out.
+        Metrics of `xdpl.evaluation.metrics` and ``extreme_bias`` (contender, [days,] size, seed,
+        *site dims) in the test period, NaN at sites that are not held out. The attribute
+        ``score`` says which is reported.
 
     Raises
     ------
@@ -68,39 +70,46 @@ def scaling(
         If there are too few sites, or a contender is not known.
     """
     pool, held = held_out_sites(case, held_out, "scaling")
-    names = _check(case, sizes, years, contenders, int(pool.sum()))
+    names = _check(case, sizes, days, contenders, int(pool.sum()))
     kept = Kept(None if out is None else Path(out), case)
-    lengths = [None] if years is None else list(years)
+    lengths = [None] if days is None else list(days)
     cells = list(itertools.product(names, lengths, sizes, seeds))
     # Seed by seed, so that a run that is stopped leaves whole comparisons.
     order = sorted(cells, key=lambda cell: seeds.index(cell[3]))
     found = {}
     for name, length, size, seed in tqdm(order, desc="scaling", unit="trial", disable=not progress):
         trial = Trial(shortened(case, length), nested(pool, size, seed), seed, kept, length)
-        key = {"contender": name, "years": length, "size": size, "seed": seed}
+        key = {"contender": name, "days": length, "size": size, "seed": seed}
         scores = kept.of(key, partial(_scores, name, trial))
-        found[name, length, size, seed] = scores[case.score].where(held).values
-    coords = {"contender": names, "years": lengths, "size": list(sizes), "seed": list(seeds)}
+        found[name, length, size, seed] = scores.where(held)
+    coords = {"contender": names, "days": lengths, "size": list(sizes), "seed": list(seeds)}
     shape = (*(len(v) for v in coords.values()), *held.shape)
-    values = np.stack([found[cell] for cell in cells]).reshape(shape)
-    result = xr.Dataset({"score": ((*coords, *held.dims), values)})
-    if years is None:
-        result = result.isel(years=0)
-        del coords["years"]
+    result = xr.Dataset(
+        {
+            name: (
+                (*coords, *held.dims),
+                np.stack([found[cell][name].values for cell in cells]).reshape(shape),
+            )
+            for name in found[cells[0]].data_vars
+        }
+    )
+    if days is None:
+        result = result.isel(days=0)
+        del coords["days"]
     return described(result.assign_coords(coords).assign_coords(held.coords), case, "scaling")
 
 
 def _scores(name: str, trial: Trial) -> xr.Dataset:
-    """The score of every site, as plain values."""
-    score, dims = trial.case.score, trial.sites.dims
-    found = CONTENDERS[name](trial)[score].transpose(*dims)
-    return xr.Dataset({score: (dims, found.values.astype(np.float64))})
+    """The scores of every site, as plain values."""
+    dims = trial.sites.dims
+    found = scores_of(CONTENDERS[name](trial), trial.case)
+    return xr.Dataset({k: (dims, v.transpose(*dims).values.astype(np.float64)) for k, v in found.items()})
 
 
 def _check(
     case: Case,
     sizes: Sequence[int],
-    years: Sequence[int] | None,
+    days: Sequence[int] | None,
     contenders: Sequence[str] | None,
     pool: int,
 ) -> list[str]:
@@ -111,20 +120,14 @@ def _check(
         if name not in CONTENDERS:
             known = ", ".join(CONTENDERS)
             problems.add("contenders", expected=f"some of {known}", got=repr(name), fix="leave it out")
-    if not sizes or min(sizes) < 2 or max(sizes) > pool:
+    note_sizes(sizes, pool, problems)
+    longest = days_of(case)
+    if days is not None and (not days or min(days) < 2 or max(days) > longest):
         problems.add(
-            "sizes",
-            expected=f"numbers of sites from 2 to the {pool} that are not held out",
-            got=repr(tuple(sizes)),
-            fix="other sizes, or fewer held_out",
-        )
-    longest = years_of(case)
-    if years is not None and (not years or min(years) < 1 or max(years) > longest):
-        problems.add(
-            "years",
-            expected=f"whole years from 1 to the {longest} of the training period",
-            got=repr(tuple(years)),
-            fix="leave years out",
+            "days",
+            expected=f"numbers from 2 to the {longest} days of the training period",
+            got=repr(tuple(days)),
+            fix="leave days out",
         )
     problems.raise_if_any()
     return names

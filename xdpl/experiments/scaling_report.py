@@ -17,20 +17,19 @@ __all__ = ["draw", "medians", "table"]
 
 
 def medians(result: xr.Dataset) -> xr.DataArray:
-    """Median over the held-out sites of the score of every trial."""
-    score = result["score"]
-    trial = ("contender", "years", "size", "seed")
+    """Median over the held-out sites of the reported score of every trial."""
+    score = result[result.attrs["score"]]
+    trial = ("contender", "days", "size", "seed")
     return score.median([d for d in score.dims if d not in trial]).assign_attrs(score.attrs)
 
 
 def table(result: xr.Dataset) -> str:
     """Medians over sites, mean and standard deviation of seeds, a row for each contender."""
     found = medians(result)
-    lines = [f"median {found.attrs['metric']} ({found.attrs['units']}) at sites that were held out"]
-    for _, part in found.groupby("years") if "years" in found.dims else [(None, found)]:
-        part = part.squeeze("years") if "years" in part.dims else part
-        if "years" in part.coords:
-            lines.append(f"\n{int(part['years'])} years of training")
+    lines = [f"median {found.name} ({found.attrs['units']}) at sites that were held out"]
+    for part in [found.isel(days=i) for i in range(found.sizes["days"])] if "days" in found.dims else [found]:
+        if "days" in part.coords:
+            lines.append(f"\n{int(part['days'])} days of training")
         rows = [["training sites", *(str(int(n)) for n in part["size"]), ""]]
         for name in part["contender"].values:
             cells = part.sel(contender=name)
@@ -48,9 +47,9 @@ def _cell(values: np.ndarray) -> str:
 def draw(result: xr.Dataset, ax: Axes) -> Axes:
     """Median score against the number of training sites: lines for means of seeds, points for each."""
     found = medians(result)
-    if "years" in found.dims:
+    if "days" in found.dims:
         # The others are in the table.
-        found = found.isel(years=-1)
+        found = found.isel(days=-1)
     for name in found["contender"].values:
         part = found.sel(contender=name)
         (line,) = ax.plot(part["size"], part.mean("seed"), label=NAMES[str(name)])
@@ -61,6 +60,6 @@ def draw(result: xr.Dataset, ax: Axes) -> Axes:
     ax.set_xticks(sizes, [str(int(n)) for n in sizes])
     ax.minorticks_off()
     ax.set_xlabel("training sites")
-    ax.set_ylabel(f"{found.attrs['metric'].upper()} at held-out sites ({found.attrs['units']})")
+    ax.set_ylabel(f"{str(found.name).upper()} at held-out sites ({found.attrs['units']})")
     ax.legend(frameon=False, fontsize="small")
     return ax
