@@ -25,9 +25,7 @@ class Convergence:
         As in `SCEUA`.
     """
 
-    def __init__(
-        self, sites: int, tolerance: float, tolerance_parameters: float, stall_loops: int
-    ) -> None:
+    def __init__(self, sites: int, tolerance: float, tolerance_parameters: float, stall_loops: int) -> None:
         self._tolerance = tolerance
         self._tolerance_parameters = tolerance_parameters
         #: Oldest first; NaN before the first shuffle.
