@@ -29,15 +29,17 @@ class Conversation:
     ----------
     solve : callable
         Takes the function, and calls it until it is satisfied; must not refer to the conversation.
+    name : str, optional
+        Of the thread.
     """
 
-    def __init__(self, solve: Callable[[Function], object]) -> None:
+    def __init__(self, solve: Callable[[Function], object], name: str | None = None) -> None:
         #: Points; None or an error at the end.
         self._questions: SimpleQueue[np.ndarray | BaseException | None] = SimpleQueue()
         #: Values; None asks the thread to end.
         self._answers: SimpleQueue[np.ndarray | None] = SimpleQueue()
         questions, answers = self._questions, self._answers
-        self._thread = threading.Thread(target=_run, args=(solve, questions, answers), daemon=True)
+        self._thread = threading.Thread(target=_run, args=(solve, questions, answers), name=name, daemon=True)
         # Also at the end of the interpreter, where a waiting thread would otherwise be cut off.
         self._end = weakref.finalize(self, _end, self._thread, answers)
         self._thread.start()

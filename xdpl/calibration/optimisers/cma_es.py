@@ -133,7 +133,7 @@ class _Search:
         values = np.where(fine, values, worst)
         self._strategy.tell(list(zip(points, values.tolist(), strict=True)))
         if self._strategy.should_stop():
-            again: np.ndarray = self._generator.random(points.shape[1])
+            again = self._generator.random((points.shape[1],))
             self._begin(again, 2 * self.size)
 
     def _begin(self, mean: np.ndarray, population: int | None) -> None:

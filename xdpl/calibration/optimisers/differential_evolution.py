@@ -69,7 +69,7 @@ class DifferentialEvolution(Batch):
         evaluations: int,
         start: np.ndarray | None = None,
         population: int | None = None,
-        tolerance: float = 1e-3,
+        tolerance: float = 1e-4,
     ) -> None:
         request = Request(keys, parameters, seed, evaluations, start)
         problems = Problems("DifferentialEvolution")
@@ -114,7 +114,7 @@ class DifferentialEvolution(Batch):
                 generations=math.ceil(self._request.evaluations / self._size),
                 tolerance=self._tolerance,
             )
-            talks.append(Conversation(solve))
+            talks.append(Conversation(solve, f"xdpl differential evolution {site}"))
         self._next = [talk.listen() for talk in talks]
         self._talks = talks
 
