@@ -30,6 +30,14 @@ def test_gain_is_relative_to_the_mean_of_the_best():
     assert judge(-14.0, 8.5) == [Stopped.RUNNING, Stopped.STALL]
 
 
+def test_mean_is_of_all_shuffles_meanwhile():
+    convergence = Convergence(1, tolerance=0.1, tolerance_parameters=0.0, stall_loops=2)
+    for best in (-10.0, -10.0, -11.05):
+        verdict = convergence.judge(SITES[:1], SPREAD[:1], np.array([[best, 99.0]]))
+    # The gain is 1.05, the mean 10.35, the last 11.05.
+    assert verdict.tolist() == [Stopped.RUNNING]
+
+
 def test_sites_are_judged_by_themselves():
     convergence = Convergence(2, tolerance=0.0, tolerance_parameters=0.0, stall_loops=1)
     one = np.array([[1.0, 2.0]])

@@ -56,13 +56,16 @@ def test_population_follows_the_budget(evaluations, options, size):
     optimiser.close()
 
 
-def test_threads_end_with_their_sites():
-    optimiser = search()
+@pytest.mark.parametrize("options", [{"tolerance": 0.0}, {"tolerance": 0.5}])
+def test_threads_end_with_their_sites(options):
+    optimiser = search(evaluations=400, **options)
     assert not solvers()
     optimiser.ask()
     assert len(solvers()) == 3
     run(optimiser, spheres(OPTIMA))
     assert optimiser.done.all() and not solvers()
+    reason = Stopped.VALUES if options["tolerance"] else Stopped.BUDGET
+    np.testing.assert_array_equal(optimiser.stopped, reason)
 
 
 @pytest.mark.parametrize("end", ["close", "let go"])

@@ -192,6 +192,12 @@ def test_everything_wrong_is_listed(name):
     assert subjects == ["keys", "parameters", "seed", "evaluations", "start"]
 
 
+@pytest.mark.parametrize("keys", [[1.0], [[1]], [3, -1]])
+def test_keys_are_whole_numbers_from_zero(keys):
+    with pytest.raises(ValueError, match=r"keys: expected whole numbers \(site,\), none negative"):
+        search("sce-ua", keys=np.array(keys))
+
+
 @pytest.mark.parametrize("start", [[[0.5, 1.5]], [[np.nan, 0.5]], [[0.5, -1e-9]]])
 def test_start_out_of_bounds_is_refused(start):
     with pytest.raises(ValueError, match="start: expected values from 0 to 1, got 1 sites"):
