@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +60,10 @@ class Request:
             outside = int((~((start >= 0.0) & (start <= 1.0)).all(axis=1)).sum())
             problems.add("start", expected="values from 0 to 1", got=f"{outside} sites with others", fix=fix)
 
+    def start_of(self, site: int) -> np.ndarray | None:
+        """The start of a site, (parameter,), if there is one."""
+        return None if self.start is None else np.array(self.start[site], dtype=np.float64)
+
     def seeds(self) -> list[np.random.SeedSequence]:
         """A seed of each site, of its key only."""
         return [np.random.SeedSequence([int(self.seed), int(key)]) for key in self.keys]
@@ -74,10 +79,7 @@ def check_whole(problems: Problems, subject: str, value: Any, least: int) -> Non
 def check_number(problems: Problems, subject: str, value: Any, above: float | None = None) -> None:
     """Note a value that is no number from 0 up, or is not above a limit."""
     kind = "a number from 0 up" if above is None else f"a number above {above:g}"
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, numbers.Real)
-        or not (value >= 0.0 if above is None else value > above)
-        or not np.isfinite(float(value))
-    ):
+    number = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
+    # Also true for NaN.
+    if not (math.isfinite(number) and (number >= 0.0 if above is None else number > above)):
         problems.add(subject, expected=kind, got=short(value), fix=f"give {kind}")
