@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from xdpl.calibration.optimisers.base import Optimiser
     from xdpl.errors import Problems
 
-__all__ = ["METHODS", "find"]
+__all__ = ["METHODS", "constructor", "find"]
 
 Begin = Callable[..., "Optimiser"]
 
 # Where each is: some need a library that is imported only then.
 METHODS = {
-    "cma-es": "cmaes:CMAES",
+    "cma-es": "cma_es:CMAES",
     "differential-evolution": "differential_evolution:DifferentialEvolution",
     "gradient": "gradient:GradientDescent",
     "sce-ua": "sceua:SCEUA",
@@ -27,11 +27,17 @@ METHODS = {
 _GIVEN = {"keys", "parameters", "seed", "evaluations", "start"}
 
 
+def constructor(method: str) -> Begin:
+    """What begins an optimiser, by name."""
+    module, _, name = METHODS[method].partition(":")
+    begin: Begin = getattr(import_module(f"xdpl.calibration.optimisers.{module}"), name)
+    return begin
+
+
 def find(method: str | Begin, options: Mapping[str, Any], problems: Problems) -> Begin:
     """What begins an optimiser, and notes of options that it does not have."""
     if isinstance(method, str) and method in METHODS:
-        module, _, name = METHODS[method].partition(":")
-        begin: Begin = getattr(import_module(f"xdpl.calibration.optimisers.{module}"), name)
+        begin = constructor(method)
     elif callable(method):
         begin = method
     else:

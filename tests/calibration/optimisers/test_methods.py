@@ -5,8 +5,8 @@ import pytest
 from helpers_optimisers import METHODS as NAMES
 from helpers_optimisers import run, spheres
 
+from xdpl.calibration.methods import METHODS, constructor
 from xdpl.calibration.optimisers.base import Candidates, Stopped
-from xdpl.calibration.optimisers.methods import METHODS
 
 OPTIMA = np.random.default_rng(3).uniform(0.1, 0.9, (4, 5))
 KEYS = np.array([3, 0, 8, 5])
@@ -19,11 +19,12 @@ ENDLESS = {
 
 
 def search(name, keys=KEYS, n=5, seed=0, evaluations=700, **options):
-    return METHODS[name](keys, n, seed=seed, evaluations=evaluations, **options)
+    return constructor(name)(keys, n, seed=seed, evaluations=evaluations, **options)
 
 
 def test_names():
-    assert list(METHODS) == NAMES
+    # Gradient descent, which is told slopes, has tests of its own.
+    assert [name for name in METHODS if name != "gradient"] == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)

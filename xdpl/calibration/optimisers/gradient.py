@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import torch
+from scipy.special import expit
 
 from xdpl.calibration.optimisers.base import Candidates
 from xdpl.calibration.optimisers.batch import Batch
@@ -100,7 +101,8 @@ class GradientDescent(Batch):
         return points
 
     def _propose(self) -> Candidates:
-        points = torch.sigmoid(self._logits.detach()).numpy()
+        # Not that of PyTorch, which rounds otherwise at the end of an array: sites would know their company.
+        points = expit(self._logits.detach().numpy())
         return Candidates(points, np.ones(points.shape[:2], dtype=bool))
 
     def _learn(self, asked: Candidates, values: np.ndarray) -> None:
