@@ -21,6 +21,7 @@ PACKAGES = [
     "",
     ".data",
     ".evaluation",
+    ".experiments",
     ".fit",
     ".models",
     ".networks",
