@@ -10,6 +10,7 @@ import pint
 import pytest
 import xarray as xr
 from helpers_learn import fitted, twin
+from helpers_regionalise import of_twin, twin_truth
 
 import xdpl
 from xdpl import units
@@ -41,6 +42,9 @@ CALLS = {
     "learn": lambda ds, _: xdpl.learn(
         ds, "vic", target="soil_moisture", attributes=ATTRIBUTES, epochs=1, window=30, progress=False
     ),
+    "calibrate": lambda ds, _: xdpl.calibrate(
+        ds, "vic", target="soil_moisture", warmup=30, evaluations=30, progress=False
+    ),
     "cross_validate": lambda ds, _: xdpl.cross_validate(
         ds,
         "vic",
@@ -53,6 +57,9 @@ CALLS = {
         window=30,
         progress=False,
     ),
+    "regionalise": lambda ds, _: xdpl.regionalise(
+        ds, "vic", twin_truth(ds), target="soil_moisture", attributes=ATTRIBUTES
+    ),
     "Fit.parameters": lambda ds, _: fitted().parameters(ds),
     "Fit.simulate": lambda ds, _: fitted().simulate(ds),
     "Fit.evaluate": lambda ds, _: fitted().evaluate(ds),
@@ -62,6 +69,9 @@ CALLS = {
     "Fit.plot.hydrograph": lambda ds, _: fitted().plot.hydrograph(ds, {"lat": 1, "lon": -1}),
     "Fit.plot.flow_duration": lambda ds, _: fitted().plot.flow_duration(ds),
     "Fit.plot.cdf": lambda ds, _: fitted().plot.cdf(ds, "fhv"),
+    "Regionalisation.parameters": lambda ds, _: of_twin("similarity").parameters(ds),
+    "Regionalisation.simulate": lambda ds, _: of_twin("nearest").simulate(ds),
+    "Regionalisation.evaluate": lambda ds, _: of_twin("regression").evaluate(ds),
     "evaluation.metrics": lambda ds, _: xdpl.evaluation.metrics(*_pair(ds)),
     "evaluation.pooled": lambda ds, _: xdpl.evaluation.pooled(*_pair(ds)),
     "evaluation.flow_metrics": lambda ds, _: xdpl.evaluation.flow_metrics(*_pair(ds)),
@@ -175,7 +185,11 @@ def test_files(function, tmp_path):
     result = _call(function, twin(), tmp_path)
     cell = TABLE[function]["to netCDF and zarr"]
     if cell != "as it is":
-        assert cell == {"to_zarr": "is a store", "learn": "`fit.save`"}.get(function, "–")
+        assert cell == {
+            "to_zarr": "is a store",
+            "learn": "`fit.save`",
+            "regionalise": "`regional.save`",
+        }.get(function, "–")
         return
     result = result.to_dataset() if isinstance(result, xr.DataArray) else result
     result.to_netcdf(tmp_path / "result.nc", engine="h5netcdf")

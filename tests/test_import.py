@@ -17,6 +17,7 @@ HEAVY = {
     "cf_xarray",
     "scores",
     "pooch",
+    "cmaes",
     "spotpy",
     "cupy",
 }

@@ -17,7 +17,18 @@ from xdpl.training.schedules import SCHEDULES
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "reference" / "api.md"
-PACKAGES = ["", ".data", ".evaluation", ".fit", ".models", ".networks", ".plot", ".routing"]
+PACKAGES = [
+    "",
+    ".data",
+    ".evaluation",
+    ".experiments",
+    ".fit",
+    ".models",
+    ".networks",
+    ".plot",
+    ".regionalisation",
+    ".routing",
+]
 
 pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="the pages are not part of a source distribution")
 

@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from xdpl import data, evaluation, models, plot
 from xdpl.accessor import DplAccessor as _DplAccessor
+from xdpl.calibrate import calibrate
 from xdpl.check import Check, check
 from xdpl.cross_validate import cross_validate
 from xdpl.learn import learn
+from xdpl.load import load
 from xdpl.pet import pet
+from xdpl.regionalise import regionalise
 from xdpl.simulate import simulate
 from xdpl.spin_up import spin_up
 from xdpl.to_zarr import to_zarr
 
 if TYPE_CHECKING:
     from xdpl import networks
-    from xdpl.fit import Ensemble, Fit, load
+    from xdpl.fit import Ensemble, Fit
+    from xdpl.regionalisation import Regionalisation
 
 try:
     __version__ = _version("xdpl")
@@ -33,7 +37,9 @@ __all__ = [
     "Check",
     "Ensemble",
     "Fit",
+    "Regionalisation",
     "__version__",
+    "calibrate",
     "check",
     "cross_validate",
     "data",
@@ -44,6 +50,7 @@ __all__ = [
     "networks",
     "pet",
     "plot",
+    "regionalise",
     "simulate",
     "spin_up",
     "to_zarr",
@@ -54,8 +61,10 @@ def __getattr__(name: str) -> Any:
     # What needs torch is imported when first used.
     if name == "networks":
         return import_module("xdpl.networks")
-    if name in ("Ensemble", "Fit", "load"):
+    if name in ("Ensemble", "Fit"):
         return getattr(import_module("xdpl.fit"), name)
+    if name == "Regionalisation":
+        return import_module("xdpl.regionalisation").Regionalisation
     msg = f"module 'xdpl' has no attribute {name!r}"
     raise AttributeError(msg)
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import xarray as xr
 
+from xdpl.calibrate import calibrate
 from xdpl.check import check
 from xdpl.cross_validate import cross_validate
 from xdpl.learn import learn
 from xdpl.pet import pet
+from xdpl.regionalise import regionalise
 from xdpl.simulate import simulate
 from xdpl.spin_up import spin_up
 from xdpl.to_zarr import to_zarr
@@ -42,10 +44,12 @@ class DplAccessor:
     def __init__(self, obj: xr.Dataset) -> None:
         self._obj = obj
 
+    calibrate = _method(calibrate)
     check = _method(check)
     cross_validate = _method(cross_validate)
     learn = _method(learn)
     pet = _method(pet)
+    regionalise = _method(regionalise)
     simulate = _method(simulate)
     spin_up = _method(spin_up)
     to_zarr = _method(to_zarr)

@@ -12,11 +12,12 @@ import xarray as xr
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.evaporation.blocks import apply_by_block
+from xdpl.evaporation.dates import check_dims, check_time, day_of_year
 from xdpl.evaporation.inputs import choose
 from xdpl.evaporation.methods import METHODS, Method
 from xdpl.evaporation.notes import notes
-from xdpl.evaporation.place import check_dims, check_time, day_of_year, find_latitude, latitude_in_degrees
 from xdpl.labelled import lookup
+from xdpl.labelled.place import find_place, in_degrees
 from xdpl.labelled.tree import over_nodes
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def pet(ds: xr.Dataset, method: str, *, forcings: Mapping[str, str] | None = Non
     sources = {f.name: name for f, name in chosen.items()}
     arrays = {f.name: _values(ds, name, f, problems) for f, name in chosen.items()}
     comments = notes(recipe, set(sources))
-    if recipe.solar and (latitude := find_latitude(ds, mapping, problems)):
+    if recipe.solar and (latitude := find_place(ds, "latitude", problems, mapping)):
         sources["latitude"] = latitude
-        arrays["latitude"] = latitude_in_degrees(ds, latitude, problems)
+        arrays["latitude"] = in_degrees(ds, latitude, "latitude", problems)
     problems.raise_if_any()
 
     if recipe.solar:

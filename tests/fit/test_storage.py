@@ -197,12 +197,12 @@ def test_not_a_store(tmp_path, what):
 
 
 def test_other_format(copy):
-    from xdpl.fit import storage
+    from xdpl.fit import store
 
-    with xr.open_zarr(copy, consolidated=False, chunks=None) as store:
-        ds = store.load()
+    with xr.open_zarr(copy, consolidated=False, chunks=None) as opened:
+        ds = opened.load()
     ds.attrs["xdpl_fit"] = ds.attrs["xdpl_fit"].replace("xdpl-fit-2", "xdpl-fit-0")
-    ds.attrs["sha256"] = storage._checksum(ds)
+    ds.attrs["sha256"] = store._checksum(ds, "fit")
     ds.to_zarr(copy, mode="w", consolidated=False)
     message = refusal(copy)
     assert "'xdpl-fit-0'" in message and "use the xdpl that wrote it" in message

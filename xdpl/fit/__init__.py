@@ -2,6 +2,5 @@
 
 from xdpl.fit.ensemble import Ensemble
 from xdpl.fit.result import Fit
-from xdpl.fit.storage import load
 
-__all__ = ["Ensemble", "Fit", "load"]
+__all__ = ["Ensemble", "Fit"]

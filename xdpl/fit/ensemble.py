@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import xarray as xr
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.fit import report
-from xdpl.fit.result import Fit, has_attributes, has_forcings, has_target
+from xdpl.fit.result import Fit
+from xdpl.fit.source import has_attributes, has_forcings, has_target
 from xdpl.labelled.host import on_host
 from xdpl.labelled.tree import method_over_nodes
 
@@ -112,9 +114,8 @@ class Ensemble:
             return self._along(lambda fit: fit.evaluate(ds, **options))
         from xdpl.fit.scoring import evaluate
 
-        scores = evaluate(
-            self.fits[0], ds, time=time, target=target, forcings=forcings, simulate=self._mean_simulation
-        )
+        run = partial(self._mean_simulation, time=time)
+        scores = evaluate(self.fits[0], ds, time=time, target=target, forcings=forcings, simulate=run)
         scores.attrs["training"] = self._training()
         return scores
 
@@ -130,8 +131,11 @@ class Ensemble:
 
         storage.save_all(self.fits, Path(path))
 
-    def _mean_simulation(self, ds: xr.Dataset, **options: Any) -> xr.Dataset:
-        arrays = {k: units.dequantify(v) for k, v in self.simulate(ds, **options).data_vars.items()}
+    def _mean_simulation(self, ds: xr.Dataset, *, time: slice | None, **options: Any) -> xr.Dataset:
+        from xdpl.fit.scoring import start
+
+        simulated = self.simulate(ds, at=start(self.fits[0], ds, time), **options)
+        arrays = {k: units.dequantify(v) for k, v in simulated.data_vars.items()}
         # On the host, where it is scored.
         means = {k: on_host(v).mean("seed", keep_attrs=False) for k, v in arrays.items()}
         return xr.Dataset({k: v.assign_attrs(arrays[k].attrs) for k, v in means.items()})

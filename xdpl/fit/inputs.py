@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 
 from xdpl import units
+from xdpl.fit.attributes import find_attributes
 from xdpl.fit.observed import observed_targets
 from xdpl.labelled import schema
-from xdpl.labelled.floats import as_type
 from xdpl.labelled.lookup import in_units
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ def read_inputs(
     InputErrors
         With every problem found.
     """
-    site_dims = tuple(str(d) for d in ds.dims if d != "time")
-    found = schema.static(ds, list(fit.attributes), site_dims, "an attribute", problems)
-    attributes = {k: _in_training_units(fit, array, problems) for k, array in found.items()}
+    attributes = find_attributes(fit, ds, problems)
     forcings: dict[str, xr.DataArray] = {}
     responses: dict[str, xr.DataArray] = {}
     spec = fit.network_spec
@@ -106,33 +104,3 @@ def _end(fit: Fit, ds: xr.Dataset, at: Any, problems: Problems) -> int:
         )
         return count
     return int(after[0])
-
-
-def _in_training_units(fit: Fit, array: xr.DataArray, problems: Problems) -> xr.DataArray:
-    """An attribute in the units it had in training, double precision."""
-    name = str(array.name)
-    trained, here = fit.attributes[name], units.read(array)
-    plain = as_type(units.magnitude(array), np.dtype(np.float64))
-    if trained == here:
-        return plain
-    if trained is None or here is None:
-        problems.add(
-            name,
-            expected="no units, as in the training" if trained is None else f"units as {trained!r}",
-            got=repr(here) if here else "no units attribute",
-            fix=f'del ds["{name}"].attrs["units"], once the values are in those of the training'
-            if trained is None
-            else f'ds["{name}"].attrs["units"] = "<its units>"',
-        )
-        return plain
-    try:
-        slope, offset = units.linear(here, trained)
-    except units.UnitsError as error:
-        problems.add(
-            name,
-            expected=f"units {trained!r}, those of the training",
-            got=f"{here!r} ({error})",
-            fix=f'convert ds["{name}"] first',
-        )
-        return plain
-    return plain * slope + offset

@@ -1,4 +1,4 @@
-"""The observed targets of a fit: found, with their units checked, a volume flow as a depth."""
+"""The observed targets: found, with their units checked, a volume flow as a depth."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from xdpl.errors import Problems
-    from xdpl.fit.result import Fit
+    from xdpl.fit.source import ParameterSource
 
 __all__ = ["observed_targets"]
 
 
 def observed_targets(
-    fit: Fit,
+    source: ParameterSource,
     ds: xr.Dataset,
     variables: Mapping[str, str],
     forcings: Mapping[str, str] | None,
@@ -30,7 +30,7 @@ def observed_targets(
 
     Parameters
     ----------
-    fit : Fit
+    source : ParameterSource
     ds : Dataset
     variables : mapping of str to str
         For outputs of the model the variable with the observations, in any units that
@@ -55,7 +55,7 @@ def observed_targets(
     found = {}
     for output, variable in variables.items():
         if variable in ds:
-            found[output] = _one(fit, ds, variable, forcings, problems, output)
+            found[output] = _one(source, ds, variable, forcings, problems, output)
             continue
         problems.add(
             variable,
@@ -68,14 +68,14 @@ def observed_targets(
 
 
 def _one(
-    fit: Fit,
+    source: ParameterSource,
     ds: xr.Dataset,
     variable: str,
     forcings: Mapping[str, str] | None,
     problems: Problems,
     output: str,
 ) -> xr.DataArray:
-    units = fit.model.output(output).units
+    units = source.model.output(output).units
     observed, area = per_area(ds, variable, units, forcings, problems)
     if area:
         return in_units(observed, units, problems).assign_attrs(units=units)

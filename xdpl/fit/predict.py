@@ -15,6 +15,7 @@ from array_api_compat import array_namespace, device, is_numpy_array, to_device
 from torch import Tensor
 
 from xdpl.errors import Problems
+from xdpl.fit.attributes import without_attributes
 from xdpl.networks.base import Inputs, Network
 from xdpl.networks.reading import past, weather
 from xdpl.networks.scaling import Scaling
@@ -78,8 +79,7 @@ class Prediction:
         shape = np.broadcast_shapes(*(c.shape for c in columns), *(v.shape[:-1] for v in series))
         flat = xp.stack([xp.reshape(xp.broadcast_to(c, shape), (-1,)) for c in columns], axis=1)
         missing = xp.isnan(flat)
-        absent = xp.all(missing, axis=1)
-        self._check_attributes(xp, missing, absent)
+        absent = without_attributes(xp, missing, self.attributes, "Fit.parameters")
         lines = [xp.reshape(xp.broadcast_to(v, (*shape, v.shape[-1])), (-1, v.shape[-1])) for v in series]
         absent = self._check_forcings(xp, lines, absent)
         lines = [xp.where(absent[:, None], 0.0, v) for v in lines]
@@ -126,21 +126,6 @@ class Prediction:
             xp.asarray(v, dtype=flat.dtype, device=device(flat)) for v in (moments.mean, moments.std)
         )
         return xp.astype((values - mean) / std, xp.float32)
-
-    def _check_attributes(self, xp: Any, missing: Array, absent: Array) -> None:
-        partly = xp.any(missing, axis=1) & ~absent
-        if not bool(xp.any(partly)):
-            return
-        some = [bool(xp.any(missing[:, i] & partly)) for i in range(len(self.attributes))]
-        gaps = [name for name, is_missing in zip(self.attributes, some, strict=True) if is_missing]
-        problems = Problems("Fit.parameters")
-        problems.add(
-            ", ".join(gaps),
-            expected="attributes without NaN (all of them NaN marks a site to leave out)",
-            got=f"NaN at {int(xp.sum(xp.astype(partly, xp.int64)))} of {partly.shape[0]} sites",
-            fix=f'ds = ds.where(ds["{gaps[0]}"].notnull()), or fill them',
-        )
-        problems.raise_all()
 
     def _check_positive(self, xp: Any, values: Array, missing: Array) -> None:
         problems = Problems("Fit.parameters")

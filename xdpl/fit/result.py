@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,41 +9,22 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from xdpl.fit import report
-from xdpl.labelled import schema
+from xdpl.fit.source import ParameterSource, has_attributes, has_forcings
 from xdpl.labelled.tree import method_over_nodes
 from xdpl.models import Model
 from xdpl.networks import Network
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.scaling import Scaling
 from xdpl.networks.series import SeriesNetwork
-from xdpl.simulate import simulate
 
 if TYPE_CHECKING:
     from xdpl.plot import FitPlot
 
-__all__ = ["Fit", "has_attributes", "has_forcings", "has_target"]
-
-
-def has_attributes(fit: Fit, ds: xr.Dataset, **_: Any) -> list[str]:
-    """Attributes of a fit that the node of a tree has."""
-    return [k for k in fit.attributes if k in ds]
-
-
-def has_forcings(fit: Fit, ds: xr.Dataset, **_: Any) -> list[str]:
-    """Forcings of a fit that the node of a tree has."""
-    return list(schema.present(ds, fit.model, forcings=fit.forcings_in(ds)))
-
-
-def has_target(
-    fit: Fit, ds: xr.Dataset, target: str | Mapping[str, str] | None = None, **_: Any
-) -> list[str]:
-    """Observed targets that the node of a tree has."""
-    wanted = [target] if isinstance(target, str) else (fit.targets | dict(target or {})).values()
-    return [v for v in wanted if v in ds.data_vars]
+__all__ = ["Fit"]
 
 
 @dataclass(frozen=True, repr=False)
-class Fit:
+class Fit(ParameterSource):
     """A trained network with its model, statistics, settings and history.
 
     Made by `xdpl.learn` or `xdpl.load`.
@@ -137,56 +117,7 @@ class Fit:
             from xdpl.fit.alone import simulate_alone
 
             return simulate_alone(self, ds, **({} if at is None else {"at": at}), **options)
-        options = {"forcings": self.forcings_in(ds)} | options
-        if self.settings["members"] > 1:
-            options = {"average": "member"} | options
-        return simulate(ds, self.model, self.parameters(ds, at=at), **options)
-
-    @method_over_nodes(has_target)
-    def evaluate(
-        self,
-        ds: xr.Dataset,
-        *,
-        time: slice | None = None,
-        target: str | Mapping[str, str] | None = None,
-        forcings: Mapping[str, str] | None = None,
-    ) -> xr.Dataset:
-        """Score the simulated against the observed target.
-
-        Parameters
-        ----------
-        ds : Dataset or DataTree
-            With forcings, attributes and the target; of a tree, the nodes that have the
-            target. The whole record is run, so
-            that what comes before `time` warms the states up.
-        time : slice, optional
-            Period that is scored, by dates.
-        target : str or mapping of str to str, optional
-            Observed variable, if it has another name than in training; of several
-            targets, a mapping of outputs to variables.
-        forcings : mapping of str to str, optional
-            As in `xdpl.simulate`.
-
-        Returns
-        -------
-        Dataset
-            Metrics per site, pooled ones as `pooled_*`, and, where the model has
-            precipitation and potential evapotranspiration, `worst_*` of the terciles
-            of dryness; these are NaN where there are too few sites for three. In
-            units of the target (of a target in m3 s-1, those of its depth),
-            quantified if it is. Of several targets along a dim `target`. Lazy where `ds`
-            is. A network with a history reads what was observed before `time`, and
-            nothing without it. The attribute ``comment`` says where scores and the
-            training loss differ in kind.
-
-        Raises
-        ------
-        InputErrors
-            If something is missing or has wrong units.
-        """
-        from xdpl.fit.scoring import evaluate
-
-        return evaluate(self, ds, time=time, target=target, forcings=forcings)
+        return self._run(ds, self.parameters(ds, at=at), options)
 
     def coefficients(self) -> xr.Dataset:
         """Of a fit with transfer functions, what relates its parameters to the attributes.
@@ -235,25 +166,12 @@ class Fit:
 
         storage.save(self, Path(path))
 
-    @property
-    def targets(self) -> dict[str, str]:
-        """Outputs that were trained on, and the variable each was observed in."""
-        return dict(self.settings["targets"])
+    def _scored(self, ds: xr.Dataset, *, time: slice | None, **options: Any) -> xr.Dataset:
+        from xdpl.fit.scoring import start
 
-    @property
-    def target(self) -> str:
-        """The first of the outputs that were trained on."""
-        return next(iter(self.targets))
-
-    @property
-    def target_variable(self) -> str:
-        """The variable it was observed in."""
-        return self.targets[self.target]
-
-    def forcings_in(self, ds: xr.Dataset) -> dict[str, str] | None:
-        """The mapping of the training, as far as the dataset has those variables."""
-        mapping = {k: v for k, v in self.forcings.items() if v in ds.variables}
-        return mapping or None
+        # A network with a history reads nothing of what is scored.
+        scored: xr.Dataset = self.simulate(ds, at=start(self, ds, time), **options)
+        return scored
 
     def __repr__(self) -> str:
         return report.text(self)

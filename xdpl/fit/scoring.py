@@ -1,4 +1,4 @@
-"""Score a fit against observations: per site, pooled, and the worst group of dryness."""
+"""Score simulations against observations: per site, pooled, and the worst group of dryness."""
 
 from __future__ import annotations
 
@@ -20,63 +20,71 @@ from xdpl.labelled.host import on_host
 
 if TYPE_CHECKING:
     from xdpl.fit.result import Fit
+    from xdpl.fit.source import ParameterSource
     from xdpl.models import Model
 
 __all__ = ["evaluate", "start"]
 
 
 def evaluate(
-    fit: Fit,
+    source: ParameterSource,
     ds: xr.Dataset,
     *,
     time: slice | None,
     target: str | Mapping[str, str] | None,
     forcings: Mapping[str, str] | None,
-    simulate: Callable[..., xr.Dataset] | None = None,
+    simulate: Callable[..., xr.Dataset],
 ) -> xr.Dataset:
-    """Metrics of a fit; arguments as in `Fit.evaluate`, and what simulates if not the fit itself."""
-    problems = Problems("Fit.evaluate")
+    """Metrics of what is simulated; arguments as in `Fit.evaluate`, and what simulates."""
+    problems = Problems(f"{type(source).__name__}.evaluate")
     if time is not None:
-        _check_period(ds, fit.model, time, problems)
-    mapping = forcings or fit.forcings_in(ds)
-    variables = _variables(fit, target, problems)
-    observed = observed_targets(fit, ds, variables, mapping, problems, fix=_another(fit))
-    at = start(fit, ds, time)
-    simulated = (simulate or fit.simulate)(ds, at=at, forcings=mapping, outputs=list(variables))
+        _check_period(ds, source.model, time, problems)
+    mapping = forcings or source.forcings_in(ds)
+    variables = _variables(source, target, problems)
+    observed = observed_targets(source, ds, variables, mapping, problems, fix=_another(source))
+    simulated = simulate(ds, forcings=mapping, outputs=list(variables))
     period = slice(None) if time is None else time
-    dryness = _dryness(ds.sel(time=period), fit.model, mapping)
+    dryness = _dryness(ds.sel(time=period), source.model, mapping)
     scores = {
         k: _score(simulated[k].sel(time=period), observed[k].sel(time=period), dryness) for k in variables
     }
     out = _together(scores)
     first = next(iter(scores.values()))
-    out.attrs = first.attrs | provenance(f"scores of {fit.model.name} for {', '.join(scores)}", fit.model)
-    out.attrs["training"] = json.dumps(fit.settings)
-    out.attrs["comment"] = "; ".join([first.attrs["comment"], *notes(fit.settings["loss"])])
+    out.attrs = first.attrs | provenance(
+        f"scores of {source.model.name} for {', '.join(scores)}", source.model
+    )
+    out.attrs["training"] = json.dumps(source.settings)
+    out.attrs["comment"] = "; ".join([first.attrs["comment"], *notes(source.settings.get("loss", {}))])
     return units.quantify_like(out, *(ds[v] for v in variables.values()))
 
 
-def _another(fit: Fit) -> Callable[[str, str], str]:
+def _another(source: ParameterSource) -> Callable[[str, str], str]:
     """How to score by a variable of another name."""
-    if len(fit.targets) == 1:
-        return lambda output, variable: 'fit.evaluate(ds, target="<variable>")'
-    return lambda output, variable: f'fit.evaluate(ds, target={{"{output}": "<variable>"}})'
+    if len(source.targets) == 1:
+        return lambda output, variable: f'{_name(source)}.evaluate(ds, target="<variable>")'
+    return lambda output, variable: f'{_name(source)}.evaluate(ds, target={{"{output}": "<variable>"}})'
 
 
-def _variables(fit: Fit, target: str | Mapping[str, str] | None, problems: Problems) -> dict[str, str]:
+def _variables(
+    source: ParameterSource, target: str | Mapping[str, str] | None, problems: Problems
+) -> dict[str, str]:
     """The observed variable of each target that is scored."""
     if isinstance(target, Mapping):
         for name in target:
-            if name not in fit.targets:
-                known = f"targets of the fit: {', '.join(fit.targets)}"
+            if name not in source.targets:
+                known = f"targets of the {_name(source)}: {', '.join(source.targets)}"
                 problems.add("target", expected=known, got=repr(name), fix="remove it")
-        return fit.targets | {k: v for k, v in target.items() if k in fit.targets}
-    if target is not None and len(fit.targets) > 1:
-        names = ", ".join(f'"{k}": ...' for k in fit.targets)
+        return source.targets | {k: v for k, v in target.items() if k in source.targets}
+    if target is not None and len(source.targets) > 1:
+        names = ", ".join(f'"{k}": ...' for k in source.targets)
         problems.add(
             "target", expected="a mapping, of several targets", got=repr(target), fix=f"target={{{names}}}"
         )
-    return fit.targets if target is None else {fit.target: target}
+    return source.targets if target is None else {source.target: target}
+
+
+def _name(source: ParameterSource) -> str:
+    return type(source).__name__.lower()
 
 
 def start(fit: Fit, ds: xr.Dataset, time: slice | None) -> Any:

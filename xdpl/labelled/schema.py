@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ __all__ = [
     "forcings",
     "found",
     "present",
+    "sources",
     "static",
     "step_in_days",
 ]
@@ -162,6 +163,13 @@ def _mean(parts: list[xr.DataArray]) -> xr.DataArray:
     for part in parts[1:]:
         data = data + part
     return data if len(parts) == 1 else (data / len(parts)).drop_attrs()
+
+
+def sources(forcings: Iterable[Found], targets: Iterable[Found]) -> dict[str, str]:
+    """Which variable was what, the area of the target among them, so that scoring does the same."""
+    named = {k: v for f in forcings for k, v in f.sources.items()}
+    areas = [f.area for f in targets if f.area]
+    return named | ({"area": areas[0]} if areas else {})
 
 
 def static(

@@ -107,8 +107,10 @@ def _map(
 
 
 def _name(function: Callable[..., Any]) -> str:
-    plain = function.func if isinstance(function, functools.partial) else function
-    return plain.__qualname__
+    if isinstance(function, functools.partial):
+        # A method that may be inherited, bound to its object.
+        return f"{type(function.args[0]).__name__}.{function.func.__name__}"
+    return function.__qualname__
 
 
 def _at(value: Any, path: str) -> Any:

@@ -11,6 +11,7 @@ import xarray as xr
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.labelled.grid import Grid
+from xdpl.labelled.series import check_series
 from xdpl.networks.scaling import Scaling
 from xdpl.training import value_checks
 from xdpl.training.request import Inputs
@@ -95,7 +96,7 @@ def gather(
     for values in forcings.values():
         land &= ~np.isnan(values).all(axis=0)
     used = land & (chosen | held)
-    value_checks.series(forcings, observed, used, inputs, grid, problems)
+    check_series(forcings, observed, used, inputs.forcings | inputs.targets, grid, problems)
     value_checks.attributes(missing, used, grid, problems)
     whole = used & ~np.logical_or.reduce(list(missing.values()))
     value_checks.positive(columns, whole, inputs, grid, problems)

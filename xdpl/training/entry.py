@@ -18,6 +18,7 @@ from xdpl.engines.tracing.trace import step_of
 from xdpl.errors import Problems, short
 from xdpl.fit.ensemble import Ensemble
 from xdpl.fit.result import Fit
+from xdpl.labelled import schema
 from xdpl.labelled.attrs import model_hash
 from xdpl.labelled.grid import Grid
 from xdpl.models import NetworkOnly
@@ -300,7 +301,7 @@ def _fit(
         network=network,
         attributes={k: units.read(v) for k, v in inputs.attributes.items()},
         scaling=arrays.scaling,
-        forcings=_sources(inputs),
+        forcings=schema.sources(inputs.forcings.values(), inputs.targets.values()),
         history=history,
         settings=settings,
     )
@@ -308,10 +309,3 @@ def _fit(
 
 def _variables(inputs: Inputs) -> list[str]:
     return [v for f in inputs.forcings.values() for k, v in f.sources.items() if k != "area"]
-
-
-def _sources(inputs: Inputs) -> dict[str, str]:
-    """Which variable was what, the area of the target among them, so that scoring does the same."""
-    sources = {k: v for f in inputs.forcings.values() for k, v in f.sources.items()}
-    areas = [f.area for f in inputs.targets.values() if f.area]
-    return sources | ({"area": areas[0]} if areas else {})

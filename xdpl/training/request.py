@@ -11,13 +11,13 @@ import xarray as xr
 
 from xdpl import models, networks
 from xdpl.labelled import schema
+from xdpl.labelled.choices import check_periods
+from xdpl.labelled.targets import find_targets
 from xdpl.networks.assemble import sizes
 from xdpl.networks.base import Network, Sizes
 from xdpl.networks.columns import Columns
-from xdpl.training.choices import check_periods
 from xdpl.training.losses import LOSSES
 from xdpl.training.schedules import SCHEDULES
-from xdpl.training.targets import find_targets
 
 if TYPE_CHECKING:
     import torch

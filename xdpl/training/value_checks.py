@@ -1,4 +1,4 @@
-"""Checks of values, which take a look at the data: gaps, infinity, nothing observed."""
+"""Checks of values, which take a look at the data: attributes missing, nothing observed."""
 
 from __future__ import annotations
 
@@ -9,39 +9,7 @@ from xdpl.labelled.grid import Grid
 from xdpl.models import Model, NetworkOnly
 from xdpl.training.request import Inputs
 
-__all__ = ["attributes", "observed", "positive", "series", "validated"]
-
-
-def series(
-    forcings: dict[str, np.ndarray],
-    observed: dict[str, np.ndarray],
-    used: np.ndarray,
-    inputs: Inputs,
-    grid: Grid,
-    problems: Problems,
-) -> None:
-    """Note gaps in forcings (time, site), and infinity in them or in the observations, at used sites."""
-    for name, values in forcings.items():
-        gaps = used & np.isnan(values).any(axis=0)
-        if gaps.any():
-            variable = inputs.forcings[name].variable
-            problems.add(
-                variable,
-                expected="no gaps in time (a site may be NaN throughout)",
-                got=f"NaN at some times at {gaps.sum()} sites, first {grid.label(int(np.argmax(gaps)))}",
-                fix=f'fill them, or mask the sites: ds.where(ds["{variable}"].notnull().all("time"))',
-            )
-    variables = {inputs.forcings[k].variable: v for k, v in forcings.items()}
-    variables |= {inputs.targets[k].variable: v for k, v in observed.items()}
-    for variable, values in variables.items():
-        infinite = used & np.isinf(values).any(axis=0)
-        if infinite.any():
-            problems.add(
-                variable,
-                expected="finite values, or NaN",
-                got=f"infinity at {infinite.sum()} sites, first {grid.label(int(np.argmax(infinite)))}",
-                fix=f'ds["{variable}"] = ds["{variable}"].where(np.isfinite(ds["{variable}"]))',
-            )
+__all__ = ["attributes", "observed", "positive", "validated"]
 
 
 def attributes(missing: dict[str, np.ndarray], used: np.ndarray, grid: Grid, problems: Problems) -> None:

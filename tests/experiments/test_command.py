@@ -1,0 +1,69 @@
+"""The command: a table, a file, a picture; and names that agree."""
+
+import pytest
+import xarray as xr
+
+import xdpl
+from xdpl import cli
+from xdpl.experiments import Case, command
+from xdpl.experiments.cases import CASES, twin
+from xdpl.experiments.contenders import CONTENDERS
+from xdpl.experiments.names import NAMES
+
+
+def small():
+    full = twin(xdpl.data.twin(shape=(4, 5), years=3))
+    few = {"epochs": 2, "window": 90}
+    return Case(
+        **{
+            **vars(full),
+            "learn": few,
+            "alone": few | {"network": xdpl.networks.LSTM(4)},
+            "calibrate": full.calibrate | {"evaluations": 40},
+        }
+    )
+
+
+def test_names_agree():
+    assert tuple(command.EXPERIMENTS) == cli.EXPERIMENTS
+    assert set(NAMES) == set(CONTENDERS)
+    assert {e.data for e in command.EXPERIMENTS.values()} <= set(CASES)
+
+
+@pytest.mark.parametrize("name", cli.EXPERIMENTS)
+def test_an_experiment_prints_and_writes(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(command.CASES, "twin", small)
+    chosen = command.EXPERIMENTS[name]
+    monkeypatch.setitem(command.EXPERIMENTS, name, smaller(chosen, **SMALL[name]))
+    assert (
+        cli.main(["experiment", name, "--data", "twin", "--seeds", "2", "--quiet", "--out", str(tmp_path)])
+        == 0
+    )
+    printed = capsys.readouterr().out
+    assert "parameter learning" in printed and f"{name}-twin.nc" in printed
+    with xr.open_dataset(tmp_path / f"{name}-twin.nc") as result:
+        assert result.sizes["seed"] == 2
+        assert f"experiment {name} on twin" in result.attrs["title"]
+    assert "<svg" in (tmp_path / f"{name}-twin.svg").read_text()
+
+
+def smaller(chosen, **options):
+    """The same experiment at few sites."""
+    return command.Experiment(
+        lambda case, **more: chosen.run(case, **options, **more), chosen.table, chosen.draw, chosen.data
+    )
+
+
+SMALL = {
+    "cost": {"sizes": (3, 6), "batch": 4, "updates": (1, 2), "evaluations": (10, 20)},
+    "data-efficiency": {"sizes": (3, 6), "days": (200, 365), "held_out": 5},
+    "data-fraction": {"sizes": (3, 6), "held_out": 5},
+    "global-constraint": {"days": 100},
+    "scaling": {"sizes": (3, 6), "held_out": 5},
+}
+
+
+def test_an_error_is_a_line_and_a_status(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(command.CASES, "twin", small)
+    assert cli.main(["experiment", "scaling", "--data", "twin", "--quiet", "--out", str(tmp_path)]) == 2
+    assert "held_out: expected" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Calibration: parameters searched for at each site by itself."""

@@ -1,0 +1,70 @@
+"""The unit cube that optimisers search, and the parameters its points stand for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from xdpl.models import Parameter
+
+__all__ = ["Cube"]
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Cube:
+    """Parameters between their bounds, on their linear or logarithmic scale.
+
+    Parameters
+    ----------
+    free : tuple of Parameter
+        Those that are calibrated, one axis of the cube each.
+    """
+
+    free: tuple[Parameter, ...]
+
+    def values(self, points: Array) -> dict[str, Array]:
+        """Parameters of points.
+
+        Parameters
+        ----------
+        points : array, (..., parameter)
+            From 0, the lower bound, to 1, the upper one.
+
+        Returns
+        -------
+        dict of str to array, (...)
+            In declared units.
+        """
+        xp = array_namespace(points)
+        found = {}
+        for i, p in enumerate(self.free):
+            share = points[..., i]
+            if p.scale == "log":
+                value = xp.exp(math.log(p.lower) + share * math.log(p.upper / p.lower))
+            else:
+                value = p.lower + share * (p.upper - p.lower)
+            # In single precision exp(log(5000)) is above 5000.
+            found[p.name] = xp.clip(value, p.lower, p.upper)
+        return found
+
+    def points(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Points (..., parameter) of parameters in declared units, as `values` reads them."""
+        columns: Sequence[np.ndarray] = [
+            np.log(np.asarray(values[p.name]) / p.lower) / math.log(p.upper / p.lower)
+            if p.scale == "log"
+            else (np.asarray(values[p.name]) - p.lower) / (p.upper - p.lower)
+            for p in self.free
+        ]
+        return np.clip(np.stack(columns, axis=-1), 0.0, 1.0)
+
+    @property
+    def default(self) -> np.ndarray:
+        """The point (parameter,) of the defaults."""
+        return self.points({p.name: np.asarray(p.default) for p in self.free})

@@ -1,0 +1,1 @@
+"""Optimisers that are asked for points and told values, for all sites at once."""

@@ -1,0 +1,12 @@
+"""Experiments: what parameter learning is said to do, measured on any dataset."""
+
+from __future__ import annotations
+
+from xdpl.experiments.case import Case
+from xdpl.experiments.cost import cost
+from xdpl.experiments.data_efficiency import data_efficiency
+from xdpl.experiments.data_fraction import data_fraction
+from xdpl.experiments.global_constraint import global_constraint
+from xdpl.experiments.scaling import scaling
+
+__all__ = ["Case", "cost", "data_efficiency", "data_fraction", "global_constraint", "scaling"]

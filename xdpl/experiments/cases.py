@@ -1,0 +1,111 @@
+"""The cases of the documentation: real satellite soil moisture, real streamflow, a synthetic world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import xarray as xr
+
+from xdpl.experiments.case import Case
+
+__all__ = ["CASES", "mopex", "smap", "twin"]
+
+
+def smap() -> Case:
+    """Soil moisture of SMAP at 412 sites, VIC, one year of training and the next for the test."""
+    from xdpl.demo.satellite import ATTRIBUTES, OTHER_SITES, TEST, TRAIN, prepare_smap
+    from xdpl.models import NetworkOnly
+    from xdpl.networks import LSTM
+
+    ds = prepare_smap()
+    model, network, learning_rate = OTHER_SITES
+    common: dict[str, Any] = {"loss": "site_rmse", "epochs": 150}
+    return Case(
+        "smap",
+        ds,
+        model,
+        "soil_moisture",
+        ATTRIBUTES,
+        TRAIN,
+        TEST,
+        score="rmse",
+        learn=common | {"network": network, "learning_rate": learning_rate},
+        alone=common
+        | {
+            "model": NetworkOnly(model, positive=False),
+            "network": LSTM(64, dropout=0.4),
+            "batch": 64,
+            "weight_decay": 0.01,
+            "epochs": 60,
+        },
+        calibrate={"objective": "rmse", "warmup": 30},
+        sites=ds["smap_ok"] == 1,
+    )
+
+
+def mopex() -> Case:
+    """Streamflow of 359 basins, HBV with static parameters, ten years of training, ten for the test."""
+    from xdpl.demo.basins import COMMON, MODEL, contenders
+    from xdpl.demo.streamflow import TEST, TRAIN, attributes_of, prepare_mopex
+
+    ds = prepare_mopex()
+    settings = contenders("sites")
+    shared = {k: v for k, v in COMMON.items() if k != "target"}
+
+    def longer(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+        # A small sample has few updates in an epoch.
+        return lambda count: options | {"epochs": round(options["epochs"] * min(6.0, (287 / count) ** 0.5))}
+
+    return Case(
+        "mopex",
+        ds,
+        MODEL,
+        "streamflow",
+        attributes_of(ds),
+        TRAIN,
+        TEST,
+        score="nse",
+        learn=longer(shared | settings["static"]),
+        alone=longer(shared | settings["lstm"]),
+        calibrate={"objective": "nse"},
+    )
+
+
+def twin(ds: xr.Dataset | None = None) -> Case:
+    """A synthetic world of 400 sites whose parameters are known; soil moisture, VIC.
+
+    Parameters
+    ----------
+    ds : Dataset, optional
+        Another one from `xdpl.data.twin`, of at least three years.
+    """
+    from xdpl.data import twin as make
+    from xdpl.demo.synthetic import ATTRIBUTES, TEST, TRAIN
+    from xdpl.models import NetworkOnly
+    from xdpl.models.vic import VIC
+    from xdpl.networks import LSTM
+
+    model = VIC()
+    return Case(
+        "twin",
+        make() if ds is None else ds,
+        model,
+        "soil_moisture",
+        ATTRIBUTES,
+        TRAIN,
+        TEST,
+        score="rmse",
+        learn={"learning_rate": 1e-2, "epochs": 130},
+        alone={
+            "model": NetworkOnly(model, positive=False),
+            "network": LSTM(64, dropout=0.2),
+            "batch": 64,
+            "epochs": 60,
+            "learning_rate": 5e-3,
+        },
+        calibrate={"objective": "rmse", "warmup": 30},
+    )
+
+
+CASES: dict[str, Callable[[], Case]] = {"mopex": mopex, "smap": smap, "twin": twin}

@@ -1,0 +1,114 @@
+"""The command ``xdpl experiment``: run one, print its table, write its result and picture."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from xdpl.experiments import (
+    cost_report,
+    data_efficiency_report,
+    data_fraction_report,
+    global_constraint_report,
+    scaling_report,
+)
+from xdpl.experiments.case import Case
+from xdpl.experiments.cases import CASES
+from xdpl.experiments.cost import cost
+from xdpl.experiments.data_efficiency import data_efficiency
+from xdpl.experiments.data_fraction import data_fraction
+from xdpl.experiments.global_constraint import global_constraint
+from xdpl.experiments.scaling import scaling
+
+__all__ = ["EXPERIMENTS", "Experiment", "experiment"]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What there is to an experiment.
+
+    Parameters
+    ----------
+    run : callable
+        Case and options to a Dataset.
+    table : callable
+        Dataset to text.
+    draw : callable
+        Dataset and axes to a picture.
+    data : str
+        Case by default.
+    """
+
+    run: Callable[..., xr.Dataset]
+    table: Callable[[xr.Dataset], str]
+    draw: Callable[..., Any]
+    data: str
+
+
+EXPERIMENTS = {
+    "cost": Experiment(cost, cost_report.table, cost_report.draw, "smap"),
+    "data-efficiency": Experiment(
+        data_efficiency, data_efficiency_report.table, data_efficiency_report.draw, "smap"
+    ),
+    "data-fraction": Experiment(data_fraction, data_fraction_report.table, data_fraction_report.draw, "smap"),
+    "global-constraint": Experiment(
+        global_constraint, global_constraint_report.table, global_constraint_report.draw, "smap"
+    ),
+    "scaling": Experiment(scaling, scaling_report.table, scaling_report.draw, "smap"),
+}
+
+
+def experiment(
+    name: str, *, data: str | None, seeds: int, out: Path, progress: bool = True, case: Case | None = None
+) -> xr.Dataset:
+    """Run an experiment by name, print its table, write ``NAME-DATA.nc`` and ``.svg`` to a folder.
+
+    Parameters
+    ----------
+    name : str
+        One of `EXPERIMENTS`.
+    data : str, optional
+        One of the cases of the documentation; that of the experiment if not given.
+    seeds : int
+        How many.
+    out : Path
+        Made if missing. What is finished stays there, and the same call goes on with the rest.
+    progress : bool
+    case : Case, optional
+        Another case, of which `data` is then the name.
+
+    Returns
+    -------
+    Dataset
+        The result, as the function of the experiment returns it.
+    """
+    chosen = EXPERIMENTS[name]
+    data = data or chosen.data
+    case = CASES[data]() if case is None else case
+    stem = f"{name}-{data}"
+    out.mkdir(parents=True, exist_ok=True)
+    # Parts are of a case, whatever the experiment: calibrations serve several of them.
+    result = chosen.run(case, seeds=range(seeds), out=out / "parts" / data, progress=progress)
+    print(chosen.table(result))
+    result.to_netcdf(out / f"{stem}.nc", engine="h5netcdf")
+    written = [f"{stem}.nc"]
+    if importlib.util.find_spec("matplotlib") is not None:
+        import matplotlib
+
+        matplotlib.use("agg")
+        import matplotlib.pyplot as plt
+
+        figure, ax = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
+        chosen.draw(result, ax)
+        figure.savefig(out / f"{stem}.svg")
+        plt.close(figure)
+        written.append(f"{stem}.svg")
+    else:
+        print("\nno picture: pip install 'xdpl[plot]'")
+    print(f"\nwritten to {out}/: {', '.join(written)}")
+    return result

@@ -1,0 +1,130 @@
+"""Does learning all sites together keep them from fitting noise? Few and gappy data, one model, one loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from tqdm.auto import tqdm
+
+from xdpl import models
+from xdpl.calibrate import calibrate
+from xdpl.errors import Problems
+from xdpl.experiments.attrs import described
+from xdpl.experiments.case import Case
+from xdpl.experiments.kept import Kept
+from xdpl.experiments.periods import days_of, shortened
+from xdpl.experiments.scores import scores_of
+from xdpl.learn import learn
+from xdpl.simulate import simulate
+
+__all__ = ["global_constraint"]
+
+# The same loss at a site, as it is called in `calibrate` and in `learn`.
+LOSSES = {"rmse": "site_rmse", "nse": "nse"}
+
+
+def global_constraint(
+    case: Case,
+    *,
+    days: int = 90,
+    share: float = 0.5,
+    seeds: Sequence[int] = (0, 1, 2),
+    out: str | Path | None = None,
+    progress: bool = True,
+) -> xr.Dataset:
+    """Compare gradient descent at every site by itself with one network for all, on few data.
+
+    Both see the same observations of the last days of the training period, of which a part is
+    left out at random; both minimise the same loss through the same model.
+
+    Parameters
+    ----------
+    case : Case
+        Scored by ``"rmse"`` or ``"nse"``.
+    days : int
+        Length of the training period.
+    share : float
+        Of the observations in it that is kept, above 0 to 1.
+    seeds : sequence of int
+        Of the choice of observations, the training and the random starts.
+    out, progress
+        As in `scaling`.
+
+    Returns
+    -------
+    Dataset
+        ``train`` and ``test`` (contender, seed, *site dims): the score in either period, of the
+        observations that were kept and of all. Contenders are ``"per-site"`` and ``"dpl"``.
+
+    Raises
+    ------
+    InputErrors
+        If the score is another, or days or share make no sense.
+    """
+    _check(case, days, share)
+    kept = Kept(None if out is None else Path(out), case)
+    trials = [(name, seed) for seed in seeds for name in ("per-site", "dpl")]
+    found = {}
+    for name, seed in tqdm(trials, desc="global-constraint", unit="trial", disable=not progress):
+        key = {"constraint": name, "days": days, "share": share, "seed": seed}
+        found[name, seed] = kept.of(key, partial(_trial, case, name, days, share, seed))
+    result = xr.concat(
+        [xr.concat([found[name, seed] for seed in seeds], "seed") for name in ("per-site", "dpl")],
+        "contender",
+    )
+    usable = case.usable()
+    result = result.assign_coords(contender=["per-site", "dpl"], seed=list(seeds)).assign_coords(
+        usable.coords
+    )
+    return described(result.transpose("contender", "seed", ...), case, "global-constraint")
+
+
+def _trial(case: Case, name: str, days: int, share: float, seed: int) -> xr.Dataset:
+    """Scores of every site, as plain values."""
+    few = shortened(case, days)
+    usable, observed = case.usable(), case.ds[case.target]
+    ordered = observed.transpose("time", *sorted((d for d in observed.dims if d != "time"), key=str))
+    drawn = np.random.default_rng([seed, 2]).random(ordered.shape) < share
+    thinned = ordered.where(drawn).transpose(*observed.dims).assign_attrs(observed.attrs)
+    ds = case.ds.assign({case.target: thinned})
+    options: dict[str, Any] = {
+        "target": case.target,
+        "train": few.train,
+        "sites": usable,
+        "seed": seed,
+        "progress": False,
+    }
+    if name == "dpl":
+        learning = few.learning(int(usable.sum())) | {"loss": LOSSES[case.score]} | options
+        simulated = learn(ds, **learning).simulate(ds, outputs=[case.target])[case.target]
+    else:
+        warmup = {k: v for k, v in case.calibrate.items() if k == "warmup"}
+        theta = calibrate(ds, case.model, method="gradient", objective=case.score, **options, **warmup)
+        simulated = simulate(ds, case.model, theta, outputs=[case.target])[case.target]
+    dims = usable.dims
+    parts = {
+        "train": scores_of(simulated, Case(**{**vars(few), "ds": ds}), few.train),
+        "test": scores_of(simulated, case),
+    }
+    return xr.Dataset(
+        {k: (dims, v[case.score].where(usable).transpose(*dims).values) for k, v in parts.items()}
+    )
+
+
+def _check(case: Case, days: int, share: float) -> None:
+    problems = Problems("global_constraint")
+    models.get(case.model, problems.call)
+    if case.score not in LOSSES:
+        fix = 'Case(..., score="rmse")'
+        problems.add("case", expected="a score of rmse or nse", got=case.score, fix=fix)
+    if not 2 <= days <= days_of(case):
+        longest = f"2 to the {days_of(case)} days of the training period"
+        problems.add("days", expected=longest, got=repr(days), fix="days=90")
+    if not 0 < share <= 1:
+        problems.add("share", expected="a number above 0 to 1", got=repr(share), fix="share=0.5")
+    problems.raise_if_any()

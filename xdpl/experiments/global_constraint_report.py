@@ -1,0 +1,48 @@
+"""The result of `global_constraint` as a table and as a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from xdpl import tables
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["LABELS", "draw", "table"]
+
+LABELS = {"per-site": "each site by itself", "dpl": "parameter learning"}
+
+
+def table(result: xr.Dataset) -> str:
+    """Medians over sites in both periods, mean and standard deviation of seeds."""
+    rows = [["", "training", "test", ""]]
+    for name, label in LABELS.items():
+        found = _medians(result.sel(contender=name))
+        cells = [f"{float(v.mean()):.4f} ± {float(v.std()):.4f}" for v in (found["train"], found["test"])]
+        rows.append([label, *cells, ""])
+    lines = [f"median {result.attrs['score']} of {result.attrs['target']}"]
+    lines += tables.text(rows, right=(1, 2))
+    means = {k: _medians(result.sel(contender=k)).mean("seed") for k in LABELS}
+    change = {k: float(means["dpl"][k] / means["per-site"][k] - 1.0) for k in ("train", "test")}
+    lines.append(f"with the network: training {change['train']:+.1%}, test {change['test']:+.1%}")
+    return "\n".join(lines)
+
+
+def _medians(result: xr.Dataset) -> xr.Dataset:
+    return result.median([d for d in result["test"].dims if d not in ("contender", "seed")])
+
+
+def draw(result: xr.Dataset, ax: Axes) -> Axes:
+    """Score in the test period against that in the training period, medians of every seed."""
+    for name, label in LABELS.items():
+        found = _medians(result.sel(contender=name))
+        ax.plot(found["train"], found["test"], "o", label=label)
+    ax.axline((float(result["train"].median()),) * 2, slope=1.0, color="0.7", linewidth=0.8, zorder=0)
+    name = result.attrs["score"].upper()
+    ax.set_xlabel(f"{name} of the observations that were fitted")
+    ax.set_ylabel(f"{name} in the test period")
+    ax.legend(frameon=False, fontsize="small")
+    return ax
