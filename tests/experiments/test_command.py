@@ -26,7 +26,7 @@ def small():
 
 def test_names_agree():
     assert tuple(command.EXPERIMENTS) == cli.EXPERIMENTS
-    assert set(NAMES) == set(CONTENDERS)
+    assert set(NAMES) == set(CONTENDERS) | set(MAPS) | set(towers.CONTENDERS)
     assert {e.data for e in command.EXPERIMENTS.values()} <= set(CASES)
 
 

@@ -10,10 +10,13 @@ from typing import Any
 
 import xarray as xr
 
-from xdpl.experiments import scaling_report
+from xdpl.experiments import coherence_report, scaling_report, towers_report, transfer_report
 from xdpl.experiments.case import Case
 from xdpl.experiments.cases import CASES
+from xdpl.experiments.coherence import coherence
 from xdpl.experiments.scaling import scaling
+from xdpl.experiments.towers import towers
+from xdpl.experiments.transfer import transfer
 
 __all__ = ["EXPERIMENTS", "Experiment", "experiment"]
 
@@ -40,7 +43,12 @@ class Experiment:
     data: str
 
 
-EXPERIMENTS = {"scaling": Experiment(scaling, scaling_report.table, scaling_report.draw, "smap")}
+EXPERIMENTS = {
+    "coherence": Experiment(coherence, coherence_report.table, coherence_report.draw, "twin"),
+    "scaling": Experiment(scaling, scaling_report.table, scaling_report.draw, "smap"),
+    "towers": Experiment(towers, towers_report.table, towers_report.draw, "smap"),
+    "transfer": Experiment(transfer, transfer_report.table, transfer_report.draw, "twin"),
+}
 
 
 def experiment(

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from xdpl import models
-from xdpl.calibrate import calibrate
 from xdpl.evaluation import metrics
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
+from xdpl.experiments.maps import calibrated
 from xdpl.learn import learn
 from xdpl.models import NetworkOnly
 from xdpl.regionalisation.ridge import ridge
@@ -72,20 +72,7 @@ def alone(trial: Trial) -> xr.Dataset:
 def _carried(trial: Trial, **options: Any) -> xr.Dataset:
     """Calibrated site by site, then carried on by their attributes."""
     case = trial.case
-    theta = trial.kept.of(
-        {"calibrated": trial.seed, "years": trial.years},
-        lambda: calibrate(
-            case.ds,
-            case.model,
-            target=case.target,
-            train=case.train,
-            sites=case.usable(),
-            seed=trial.seed,
-            progress=False,
-            checkpoint=trial.kept.file(f"calibration.{trial.seed}.{trial.years}"),
-            **case.calibrate,
-        ),
-    )
+    theta = calibrated(case, trial.seed, trial.kept, trial.years)
     found = regionalise(
         case.ds,
         case.model,
