@@ -2,13 +2,16 @@
 
 import pytest
 import xarray as xr
+from helpers_towers import station
 
 import xdpl
 from xdpl import cli
 from xdpl.experiments import Case, command
 from xdpl.experiments.cases import CASES, twin
 from xdpl.experiments.contenders import CONTENDERS
+from xdpl.experiments.maps import MAPS
 from xdpl.experiments.names import NAMES
+from xdpl.experiments.tower_contenders import CONTENDERS as AT_TOWERS
 
 
 def small():
@@ -26,7 +29,7 @@ def small():
 
 def test_names_agree():
     assert tuple(command.EXPERIMENTS) == cli.EXPERIMENTS
-    assert set(NAMES) == set(CONTENDERS) | set(MAPS) | set(towers.CONTENDERS)
+    assert set(NAMES) == set(CONTENDERS) | set(MAPS) | set(AT_TOWERS)
     assert {e.data for e in command.EXPERIMENTS.values()} <= set(CASES)
 
 
@@ -54,7 +57,12 @@ def smaller(chosen, **options):
     )
 
 
-SMALL = {"scaling": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5)}
+SMALL = {
+    "coherence": lambda chosen: smaller(chosen, neighbours=4),
+    "scaling": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
+    "towers": lambda chosen: smaller(chosen, at=[station(small().ds)], gradient={"evaluations": 20}),
+    "transfer": smaller,
+}
 
 
 def test_an_error_is_a_line_and_a_status(tmp_path, monkeypatch, capsys):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,83 +11,20 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from xdpl import models
-from xdpl.calibrate import calibrate
 from xdpl.errors import Problems
 from xdpl.evaluation.positions import great_circle, positions
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
-from xdpl.experiments.maps import learned, places
+from xdpl.experiments.maps import places
 from xdpl.experiments.seeds import check_seeds
 from xdpl.experiments.tower import DEEP, Tower, bondville, walnut_gulch
+from xdpl.experiments.tower_contenders import CONTENDERS, Visit
 from xdpl.experiments.transfer import SCORES, score_attrs, scores_of
 from xdpl.labelled.globe import unit_vectors
-from xdpl.regionalise import regionalise
 from xdpl.simulate import simulate
 
 __all__ = ["towers"]
-
-
-@dataclass(frozen=True)
-class _Visit:
-    """What a contender may use: a case with its parts, a tower, a seed, options of gradient descent."""
-
-    case: Case
-    kept: Kept
-    tower: Tower
-    seed: int
-    gradient: Mapping[str, Any]
-
-
-def _calibrated(visit: _Visit, **options: Any) -> xr.Dataset:
-    case, tower = visit.case, visit.tower
-    return calibrate(
-        tower.ds,
-        case.model,
-        target={case.target: tower.observed[case.target]},
-        train=tower.train,
-        warmup=tower.warmup,
-        seed=visit.seed,
-        progress=False,
-        **options,
-    )
-
-
-def _by_evolution(visit: _Visit) -> xr.Dataset:
-    """Calibrated as in the case."""
-    return _calibrated(visit, **{k: v for k, v in visit.case.calibrate.items() if k != "warmup"})
-
-
-def _by_gradient(visit: _Visit) -> xr.Dataset:
-    """Calibrated with the same objective, down its gradient."""
-    same = {k: v for k, v in visit.case.calibrate.items() if k in ("objective", "fixed", "start")}
-    return _calibrated(visit, **same | {"method": "gradient"} | dict(visit.gradient))
-
-
-def _nearest(visit: _Visit) -> xr.Dataset:
-    """Learned on the case, without the tower: the parameters of its nearest site."""
-    case = visit.case
-    ds = case.ds.assign_coords(places(case, "towers"))
-    theta = learned(case, visit.seed, visit.kept)
-    nearest = regionalise(
-        ds, case.model, theta, target=case.target, method="nearest", donors=1, sites=case.usable()
-    )
-    return nearest.parameters(visit.tower.ds)
-
-
-def _defaults(visit: _Visit) -> xr.Dataset:
-    """The defaults of the model."""
-    model = models.get(visit.case.model, "towers")
-    return xr.Dataset({p.name: ((), p.default, {"units": p.units}) for p in model.parameters})
-
-
-#: By name, in the order of tables.
-CONTENDERS: dict[str, Callable[[_Visit], xr.Dataset]] = {
-    "dpl": _nearest,
-    "gradient": _by_gradient,
-    "calibrated": _by_evolution,
-    "uncalibrated": _defaults,
-}
 
 
 def towers(
@@ -101,7 +37,7 @@ def towers(
     out: str | Path | None = None,
     progress: bool = True,
 ) -> xr.Dataset:
-    """Score what towers measure, with parameters from the target alone: calibrated there or learned elsewhere.
+    """Score what towers measure, with parameters from the target alone: calibrated there, learned elsewhere.
 
     Towers have none of the attributes of a network, so its parameters are those at the nearest site of the
     case: the land there may differ.
@@ -143,7 +79,7 @@ def towers(
     found = {}
     for i, name, seed in tqdm(cells, desc="towers", unit="run", disable=not progress):
         tower = stations[i]
-        theta = CONTENDERS[name](_Visit(case, kept, tower, seed, gradient or {}))
+        theta = CONTENDERS[name](Visit(case, kept, tower, seed, gradient or {}))
         found[i, name, seed] = _scored(case, tower, theta, every)
     each = [_stacked(found, i, names, list(seeds)) for i in range(len(stations))]
     result = xr.concat(each, "site").transpose("contender", "seed", "site")
