@@ -22,9 +22,14 @@ def table(result: xr.Dataset) -> str:
     lines = [f"towers, test period; calibrated with {learned_on} at the tower, or learned with it on {case}"]
     for site in result["site"].values:
         part = result.sel(site=[site])
-        far = f", {float(part['distance'][0]):.0f} km from the nearest site of {case}" * ("distance" in part)
-        lines += ["", f"{site}{far}", *blocks(part, [o for o in outputs_of(part) if _scored(part, o)])]
+        lines += ["", f"{site}{_far(part)}", *blocks(part, [o for o in outputs_of(part) if _scored(part, o)])]
     return "\n".join(lines)
+
+
+def _far(part: xr.Dataset) -> str:
+    if "distance" not in part:
+        return ""
+    return f", {float(part['distance'][0]):.0f} km from the nearest site of {part.attrs['case']}"
 
 
 def _scored(part: xr.Dataset, output: str) -> bool:
