@@ -24,6 +24,12 @@ _COLUMNS = {
     "truth_correlation": "truth",
     "seed_correlation": "seeds",
 }
+# Against which Moran's I is drawn, the first that is there.
+_MEASURES = {
+    "truth_correlation": "rank correlation with the truth",
+    "seed_correlation": "rank correlation of the maps of two seeds",
+    "at_bounds": "fraction of sites at a bound",
+}
 
 
 def table(result: xr.Dataset) -> str:
@@ -59,7 +65,7 @@ def _number(value: float) -> str:
 
 def draw(result: xr.Dataset, ax: Axes) -> Axes:
     """Correlation with the truth, else of two seeds, against Moran's I: a point for each parameter."""
-    name = next((n for n in ("truth_correlation", "seed_correlation") if n in result), "at_bounds")
+    name = next(n for n in _MEASURES if n in result)
     for contender in result["contender"].values:
         part = result.sel(contender=contender)
         measure = part[name].mean([d for d in part[name].dims if d != "parameter"])
@@ -72,6 +78,8 @@ def draw(result: xr.Dataset, ax: Axes) -> Axes:
                 str(parameter), at, (4, 3), textcoords="offset points", fontsize=6, color=line.get_color()
             )
     ax.set_xlabel("Moran's I of the map, which a smooth network has whatever it learned")
-    ax.set_ylabel(result[name].attrs["long_name"])
+    ax.set_ylabel(_MEASURES[name])
+    # Room for the names.
+    ax.margins(x=0.15)
     ax.legend(frameon=False, fontsize="small")
     return ax

@@ -19,7 +19,10 @@ __all__ = ["draw", "table"]
 def table(result: xr.Dataset) -> str:
     """Mean and standard deviation of seeds, tower by tower, a row for each contender."""
     case, learned_on = result.attrs["case"], result.attrs["learned_on"]
-    lines = [f"towers, test period; calibrated with {learned_on} at the tower, or learned with it on {case}"]
+    lines = [
+        f"towers, test period; calibrated with {learned_on} at the tower, or learned with it on {case}",
+        "bias: over the observed mean",
+    ]
     for site in result["site"].values:
         part = result.sel(site=[site])
         lines += ["", f"{site}{_far(part)}", *blocks(part, [o for o in outputs_of(part) if _scored(part, o)])]

@@ -9,7 +9,6 @@ import xarray as xr
 
 from xdpl import tables
 from xdpl.experiments.names import NAMES
-from xdpl.experiments.transfer import SCORES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +22,11 @@ def outputs_of(result: xr.Dataset) -> list[str]:
 
 
 def medians(result: xr.Dataset) -> xr.Dataset:
-    """Median over sites of every score of every run."""
+    """Median over sites of every score of every run, and of the absolute value of biases."""
+    absolute = {
+        f"{output}_absolute_bias": abs(result[f"{output}_relative_bias"]) for output in outputs_of(result)
+    }
+    result = result.assign(absolute)
     found = result.median([d for d in result.dims if d not in ("contender", "seed")])
     for name, variable in result.data_vars.items():
         found[name].attrs = dict(variable.attrs)
@@ -33,7 +36,10 @@ def medians(result: xr.Dataset) -> xr.Dataset:
 def table(result: xr.Dataset) -> str:
     """Medians over sites, mean and standard deviation of seeds, a row for each contender."""
     learned_on = result.attrs["learned_on"]
-    lines = [f"{result.attrs['case']}, test period, median of sites; learned with {learned_on} alone"]
+    lines = [
+        f"{result.attrs['case']}, test period, median of sites; learned with {learned_on} alone",
+        "bias: over the observed mean",
+    ]
     return "\n".join([*lines, *blocks(result, outputs_of(result))])
 
 
@@ -44,13 +50,18 @@ def blocks(result: xr.Dataset, outputs: list[str]) -> list[str]:
         units = result[f"{output}_rmse"].attrs["units"]
         seen = "learned" if output == result.attrs["learned_on"] else "never observed in training"
         lines += ["", f"{output} ({units}), {seen}"]
-        rows = [["", "correlation", "relative bias", "RMSE", "ubRMSE", "RMSE / SCE-UA", ""]]
-        for name in found["contender"].values:
-            part = found.sel(contender=name)
-            cells = [_cell(part[f"{output}_{score}"].values) for score in SCORES]
-            rows.append([NAMES[str(name)], *cells, _ratio(found[f"{output}_rmse"], name), ""])
+        rows = [["", "correlation", "bias", "|bias|", "RMSE", "ubRMSE", "RMSE / SCE-UA", ""]]
+        for contender in found["contender"].values:
+            part = found.sel(contender=contender)
+            cells = [_cell(part[name].values) for name in _columns(output)]
+            rows.append([NAMES[str(contender)], *cells, _ratio(found[f"{output}_rmse"], contender), ""])
         lines += tables.text(rows, right=range(1, len(rows[0])))
     return lines
+
+
+def _columns(output: str) -> list[str]:
+    names = ("correlation", "relative_bias", "absolute_bias", "rmse", "ubrmse")
+    return [f"{output}_{name}" for name in names]
 
 
 def _ratio(errors: xr.DataArray, name: str) -> str:
