@@ -78,9 +78,15 @@ CALLS = {
     "evaluation.baseflow_index": lambda ds, _: xdpl.evaluation.baseflow_index(*_pair(ds)),
     "evaluation.site_correlation": lambda ds, _: xdpl.evaluation.site_correlation(ds["clay"], ds["sand"]),
     "evaluation.water_balance": lambda ds, _: xdpl.evaluation.water_balance(ds, target="precipitation"),
+    "evaluation.morans_i": lambda ds, _: xdpl.evaluation.morans_i(ds["sand"]),
+    "evaluation.nugget": lambda ds, _: xdpl.evaluation.nugget(ds["sand"]),
+    "evaluation.at_bounds": lambda ds, _: xdpl.evaluation.at_bounds(twin_truth(ds), "vic"),
 }
 
 TABLE = _table()
+OF_ALL_SITES = {
+    f"evaluation.{name}" for name in ("at_bounds", "morans_i", "nugget", "pooled", "site_correlation")
+}
 
 
 def _call(function, ds, path):
@@ -128,7 +134,7 @@ def test_dask(function, tmp_path, counter):
     assert all(isinstance(a, dask.array.Array) for a in _arrays(result))
     blocks = [a.numblocks for a in _arrays(result) if a.ndim >= 2]
     assert set(blocks) <= {(3, 1), (1, 3, 1)}
-    assert bool(blocks) == (function not in ("evaluation.pooled", "evaluation.site_correlation"))
+    assert bool(blocks) == (function not in OF_ALL_SITES)
 
 
 @pytest.mark.parametrize("function", TABLE)

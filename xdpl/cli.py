@@ -10,7 +10,16 @@ from pathlib import Path
 __all__ = ["EXPERIMENTS", "main"]
 
 # Here too, so that the help needs nothing but this file.
-EXPERIMENTS = ("cost", "data-efficiency", "data-fraction", "global-constraint", "scaling")
+EXPERIMENTS = (
+    "coherence",
+    "cost",
+    "data-efficiency",
+    "data-fraction",
+    "global-constraint",
+    "scaling",
+    "towers",
+    "transfer",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo.add_argument("--quiet", action="store_true", help="no progress bar")
     trial = commands.add_parser("experiment", help="measure a claim about parameter learning")
     trial.add_argument("name", choices=EXPERIMENTS, help="which")
-    trial.add_argument("--data", choices=worlds, help="default: that of the documentation")
+    trial.add_argument("--data", choices=(*worlds, "twin-runoff"), help="default: that of the documentation")
     trial.add_argument("--seeds", type=int, default=3, help="how many, default: 3")
     trial.add_argument("--out", type=Path, default=Path("xdpl-experiments"), help="folder for the results")
     trial.add_argument("--quiet", action="store_true", help="no progress bar")

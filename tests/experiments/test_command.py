@@ -2,13 +2,16 @@
 
 import pytest
 import xarray as xr
+from helpers_towers import station
 
 import xdpl
 from xdpl import cli
 from xdpl.experiments import Case, command
 from xdpl.experiments.cases import CASES, twin
 from xdpl.experiments.contenders import CONTENDERS
+from xdpl.experiments.maps import MAPS
 from xdpl.experiments.names import NAMES
+from xdpl.experiments.tower_contenders import CONTENDERS as AT_TOWERS
 
 
 def small():
@@ -26,7 +29,7 @@ def small():
 
 def test_names_agree():
     assert tuple(command.EXPERIMENTS) == cli.EXPERIMENTS
-    assert set(NAMES) == set(CONTENDERS)
+    assert set(NAMES) == set(CONTENDERS) | set(MAPS) | set(AT_TOWERS)
     assert {e.data for e in command.EXPERIMENTS.values()} <= set(CASES)
 
 
@@ -34,7 +37,7 @@ def test_names_agree():
 def test_an_experiment_prints_and_writes(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(command.CASES, "twin", small)
     chosen = command.EXPERIMENTS[name]
-    monkeypatch.setitem(command.EXPERIMENTS, name, smaller(chosen, **SMALL[name]))
+    monkeypatch.setitem(command.EXPERIMENTS, name, SMALL[name](chosen))
     assert (
         cli.main(["experiment", name, "--data", "twin", "--seeds", "2", "--quiet", "--out", str(tmp_path)])
         == 0
@@ -50,16 +53,19 @@ def test_an_experiment_prints_and_writes(name, tmp_path, monkeypatch, capsys):
 def smaller(chosen, **options):
     """The same experiment at few sites."""
     return command.Experiment(
-        lambda case, **more: chosen.run(case, **options, **more), chosen.table, chosen.draw, chosen.data
+        lambda case, **more: chosen.run(case, **options, **more), chosen.report, chosen.data
     )
 
 
 SMALL = {
-    "cost": {"sizes": (3, 6), "batch": 4, "updates": (1, 2), "evaluations": (10, 20)},
-    "data-efficiency": {"sizes": (3, 6), "days": (200, 365), "held_out": 5},
-    "data-fraction": {"sizes": (3, 6), "held_out": 5},
-    "global-constraint": {"days": 100},
-    "scaling": {"sizes": (3, 6), "held_out": 5},
+    "coherence": lambda chosen: smaller(chosen, neighbours=4),
+    "cost": lambda chosen: smaller(chosen, sizes=(3, 6), batch=4, updates=(1, 2), evaluations=(10, 20)),
+    "data-efficiency": lambda chosen: smaller(chosen, sizes=(3, 6), days=(200, 365), held_out=5),
+    "data-fraction": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
+    "global-constraint": lambda chosen: smaller(chosen, days=100),
+    "scaling": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
+    "towers": lambda chosen: smaller(chosen, at=[station(small().ds)], gradient={"evaluations": 20}),
+    "transfer": smaller,
 }
 
 

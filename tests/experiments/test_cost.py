@@ -7,7 +7,7 @@ import xarray as xr
 from xdpl.errors import InputErrors
 from xdpl.experiments import cost
 from xdpl.experiments.cost import _needed
-from xdpl.experiments.cost_report import CELLS, projected, table
+from xdpl.experiments.reports.cost import CELLS, projected, table
 
 
 def test_runs_are_those_that_were_made(small_case):

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from xdpl.experiments.data_efficiency import advantage
-from xdpl.experiments.data_efficiency_report import table
+from xdpl.experiments.reports.data_efficiency import table
 
 SIZES = [10, 100, 1000]
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from xdpl.experiments.data_fraction import fraction_needed
-from xdpl.experiments.data_fraction_report import table
+from xdpl.experiments.reports.data_fraction import table
 
 SIZES = [10, 100, 1000]
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from xdpl.errors import InputErrors
 from xdpl.experiments import Case, global_constraint
-from xdpl.experiments.global_constraint_report import table
+from xdpl.experiments.reports.global_constraint import table
 from xdpl.learn import learn
 
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from xdpl.labelled.globe import unit_vectors
 from xdpl.models import Parameter
 from xdpl.networks.scaling import Moments
 from xdpl.regionalisation import donors as module
 from xdpl.regionalisation.donors import Donors
-from xdpl.regionalisation.globe import unit_vectors
 
 LINEAR = Parameter("a", 0.0, 100.0, "mm", 15.0)
 LOG = Parameter("k", 0.01, 100.0, "d-1", 1.0, "", "log")

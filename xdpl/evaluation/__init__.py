@@ -3,14 +3,17 @@
 from xdpl.evaluation.balance import water_balance
 from xdpl.evaluation.baseflow import baseflow_index
 from xdpl.evaluation.bisection import contiguous_regions
+from xdpl.evaluation.bounds import at_bounds
 from xdpl.evaluation.flow import flow_metrics
 from xdpl.evaluation.groups import by_group, dryness_terciles, worst_group
 from xdpl.evaluation.identifiability import standard_errors
 from xdpl.evaluation.metrics import metrics, pooled, site_correlation
+from xdpl.evaluation.moran import morans_i
 from xdpl.evaluation.periods import period_fractions
 from xdpl.evaluation.protocols import Density, Protocol, Split, Temporal, Ungauged, UngaugedRegions
 from xdpl.evaluation.splits import contiguous_bands, random_folds
 from xdpl.evaluation.summaries import summary
+from xdpl.evaluation.variogram import nugget
 
 __all__ = [
     "Density",
@@ -19,6 +22,7 @@ __all__ = [
     "Temporal",
     "Ungauged",
     "UngaugedRegions",
+    "at_bounds",
     "baseflow_index",
     "by_group",
     "contiguous_bands",
@@ -26,6 +30,8 @@ __all__ = [
     "dryness_terciles",
     "flow_metrics",
     "metrics",
+    "morans_i",
+    "nugget",
     "period_fractions",
     "pooled",
     "random_folds",

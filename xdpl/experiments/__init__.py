@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from xdpl.experiments.case import Case
+from xdpl.experiments.coherence import coherence
 from xdpl.experiments.cost import cost
 from xdpl.experiments.data_efficiency import data_efficiency
 from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.scaling import scaling
+from xdpl.experiments.towers import towers
+from xdpl.experiments.transfer import transfer
 
-__all__ = ["Case", "cost", "data_efficiency", "data_fraction", "global_constraint", "scaling"]
+__all__ = [
+    "Case",
+    "coherence",
+    "cost",
+    "data_efficiency",
+    "data_fraction",
+    "global_constraint",
+    "scaling",
+    "towers",
+    "transfer",
+]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from xdpl.experiments.case import Case
 
-__all__ = ["CASES", "mopex", "smap", "twin"]
+__all__ = ["CASES", "mopex", "smap", "twin", "twin_runoff"]
 
 
 def smap() -> Case:
@@ -108,4 +109,46 @@ def twin(ds: xr.Dataset | None = None) -> Case:
     )
 
 
-CASES: dict[str, Callable[[], Case]] = {"mopex": mopex, "smap": smap, "twin": twin}
+def twin_runoff(ds: xr.Dataset | None = None) -> Case:
+    """The synthetic world, of which runoff alone is observed, with an error of a tenth.
+
+    Parameters
+    ----------
+    ds : Dataset, optional
+        Another one from `xdpl.data.twin`, of at least three years.
+    """
+    from xdpl.data import twin as make
+    from xdpl.demo.synthetic import ATTRIBUTES, TEST
+    from xdpl.models.vic import VIC
+    from xdpl.simulate import simulate
+
+    model = VIC()
+    ds = make() if ds is None else ds.copy()
+    truth = xr.Dataset({p.name: ds[f"true_{p.name}"] for p in model.parameters if f"true_{p.name}" in ds})
+    outputs = ["runoff", "soil_moisture", "evapotranspiration", "snowpack"]
+    true = simulate(ds, model, truth, outputs=outputs)
+    for name in outputs:
+        ds[f"true_{name}"] = true[name]
+    error = np.random.default_rng(0).normal(1.0, 0.1, true["runoff"].shape).astype(np.float32)
+    ds["runoff"] = (true["runoff"] * error).clip(0.0).assign_attrs(true["runoff"].attrs)
+    return Case(
+        "twin-runoff",
+        ds.drop_vars("soil_moisture"),
+        model,
+        "runoff",
+        ATTRIBUTES,
+        # A year before it fills the deep stores.
+        slice("2002", "2002"),
+        TEST,
+        score="nse",
+        learn={"learning_rate": 1e-2, "epochs": 130, "warmup": 365},
+        calibrate={"objective": "nse", "warmup": 365},
+    )
+
+
+CASES: dict[str, Callable[[], Case]] = {
+    "mopex": mopex,
+    "smap": smap,
+    "twin": twin,
+    "twin-runoff": twin_runoff,
+}

@@ -6,24 +6,21 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import xarray as xr
 
-from xdpl.experiments import (
-    cost_report,
-    data_efficiency_report,
-    data_fraction_report,
-    global_constraint_report,
-    scaling_report,
-)
+from xdpl.experiments import reports
 from xdpl.experiments.case import Case
 from xdpl.experiments.cases import CASES
+from xdpl.experiments.coherence import coherence
 from xdpl.experiments.cost import cost
 from xdpl.experiments.data_efficiency import data_efficiency
 from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.scaling import scaling
+from xdpl.experiments.towers import towers
+from xdpl.experiments.transfer import transfer
 
 __all__ = ["EXPERIMENTS", "Experiment", "experiment"]
 
@@ -36,30 +33,26 @@ class Experiment:
     ----------
     run : callable
         Case and options to a Dataset.
-    table : callable
-        Dataset to text.
-    draw : callable
-        Dataset and axes to a picture.
+    report : module
+        With ``table``, Dataset to text, and ``draw``, Dataset and axes to a picture.
     data : str
         Case by default.
     """
 
     run: Callable[..., xr.Dataset]
-    table: Callable[[xr.Dataset], str]
-    draw: Callable[..., Any]
+    report: ModuleType
     data: str
 
 
 EXPERIMENTS = {
-    "cost": Experiment(cost, cost_report.table, cost_report.draw, "smap"),
-    "data-efficiency": Experiment(
-        data_efficiency, data_efficiency_report.table, data_efficiency_report.draw, "smap"
-    ),
-    "data-fraction": Experiment(data_fraction, data_fraction_report.table, data_fraction_report.draw, "smap"),
-    "global-constraint": Experiment(
-        global_constraint, global_constraint_report.table, global_constraint_report.draw, "smap"
-    ),
-    "scaling": Experiment(scaling, scaling_report.table, scaling_report.draw, "smap"),
+    "coherence": Experiment(coherence, reports.coherence, "twin"),
+    "cost": Experiment(cost, reports.cost, "smap"),
+    "data-efficiency": Experiment(data_efficiency, reports.data_efficiency, "smap"),
+    "data-fraction": Experiment(data_fraction, reports.data_fraction, "smap"),
+    "global-constraint": Experiment(global_constraint, reports.global_constraint, "smap"),
+    "scaling": Experiment(scaling, reports.scaling, "smap"),
+    "towers": Experiment(towers, reports.towers, "smap"),
+    "transfer": Experiment(transfer, reports.transfer, "twin"),
 }
 
 
@@ -94,7 +87,7 @@ def experiment(
     out.mkdir(parents=True, exist_ok=True)
     # Parts are of a case, whatever the experiment: calibrations serve several of them.
     result = chosen.run(case, seeds=range(seeds), out=out / "parts" / data, progress=progress)
-    print(chosen.table(result))
+    print(chosen.report.table(result))
     result.to_netcdf(out / f"{stem}.nc", engine="h5netcdf")
     written = [f"{stem}.nc"]
     if importlib.util.find_spec("matplotlib") is not None:
@@ -104,7 +97,7 @@ def experiment(
         import matplotlib.pyplot as plt
 
         figure, ax = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
-        chosen.draw(result, ax)
+        chosen.report.draw(result, ax)
         figure.savefig(out / f"{stem}.svg")
         plt.close(figure)
         written.append(f"{stem}.svg")

@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 
 from xdpl import models
-from xdpl.calibrate import calibrate
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
+from xdpl.experiments.maps import calibrated
 from xdpl.fit.source import ParameterSource
 from xdpl.learn import learn
 from xdpl.models import NetworkOnly
@@ -76,20 +76,7 @@ def _of(source: ParameterSource, case: Case) -> xr.DataArray:
 def _carried(trial: Trial, **options: Any) -> xr.DataArray:
     """Calibrated site by site, then carried on by their attributes."""
     case = trial.case
-    theta = trial.kept.of(
-        {"calibrated": trial.seed, "days": trial.days},
-        lambda: calibrate(
-            case.ds,
-            case.model,
-            target=case.target,
-            train=case.train,
-            sites=case.usable(),
-            seed=trial.seed,
-            progress=False,
-            checkpoint=trial.kept.file(f"calibration.{trial.seed}.{trial.days}"),
-            **case.calibrate,
-        ),
-    )
+    theta = calibrated(case, trial.seed, trial.kept, trial.days)
     found = regionalise(
         case.ds,
         case.model,

@@ -6,8 +6,10 @@ __all__ = ["NAMES"]
 
 NAMES = {
     "affine": "scale and offset, regressed",
+    "calibrated": "SCE-UA at each site",
     "donors": "SCE-UA and similar donors",
     "dpl": "parameter learning",
+    "gradient": "gradient descent at each site",
     "lstm": "LSTM alone",
     "regression": "SCE-UA and regression",
     "uncalibrated": "uncalibrated",

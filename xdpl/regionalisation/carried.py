@@ -15,9 +15,9 @@ from xdpl.errors import Problems
 from xdpl.fit.attributes import find_attributes, without_attributes
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import provenance, variable_attrs
+from xdpl.labelled.globe import unit_vectors
 from xdpl.labelled.place import Kind, find_place, in_degrees
 from xdpl.regionalisation.arrays import as_like
-from xdpl.regionalisation.globe import unit_vectors
 
 if TYPE_CHECKING:
     from xdpl.regionalisation.donors import Donors

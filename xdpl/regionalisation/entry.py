@@ -12,11 +12,11 @@ from xdpl import units
 from xdpl.errors import Problems, short
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import parameters_hash
+from xdpl.labelled.globe import unit_vectors
 from xdpl.labelled.grid import Grid
 from xdpl.labelled.parameters import resolve
 from xdpl.networks.scaling import Moments
 from xdpl.regionalisation.donors import Donors
-from xdpl.regionalisation.globe import unit_vectors
 from xdpl.regionalisation.regression import Regression
 from xdpl.regionalisation.request import Inputs, Request, inspect
 from xdpl.regionalisation.result import Regionalisation

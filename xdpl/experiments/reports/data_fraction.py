@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from xdpl.experiments import scaling_report
+from xdpl.experiments.reports import scaling
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ def table(result: xr.Dataset) -> str:
     low, high = np.quantile(result["fraction_resampled"], [0.05, 0.95], method="nearest")
     whole = float(result["fraction"])
     lines = [
-        scaling_report.table(result),
+        scaling.table(result),
         "",
         f"best regionalisation of {largest} sites: {name} {float(result['reference']):.4f}",
         f"parameter learning matches it with {_percent(whole)} of them, 90 % interval {_percent(low)} to "
@@ -36,6 +36,6 @@ def _percent(share: float) -> str:
 
 def draw(result: xr.Dataset, ax: Axes) -> Axes:
     """The picture of `scaling`, with what is to be matched as a line."""
-    scaling_report.draw(result, ax)
+    scaling.draw(result, ax)
     ax.axhline(float(result["reference"]), color="0.6", linewidth=0.8, zorder=0)
     return ax

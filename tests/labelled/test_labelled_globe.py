@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xdpl.regionalisation.globe import unit_vectors
+from xdpl.labelled.globe import unit_vectors
 
 RADIUS = 6371.0
 

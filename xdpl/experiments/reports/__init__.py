@@ -1,0 +1,25 @@
+"""Results of experiments as tables and pictures: one module each, with `table` and `draw`."""
+
+from __future__ import annotations
+
+from xdpl.experiments.reports import (
+    coherence,
+    cost,
+    data_efficiency,
+    data_fraction,
+    global_constraint,
+    scaling,
+    towers,
+    transfer,
+)
+
+__all__ = [
+    "coherence",
+    "cost",
+    "data_efficiency",
+    "data_fraction",
+    "global_constraint",
+    "scaling",
+    "towers",
+    "transfer",
+]
