@@ -25,7 +25,7 @@ class Kept:
     Parameters
     ----------
     folder : Path, optional
-        Made if there is none. None keeps nothing.
+        Made if there is none. None keeps them in memory, as long as the object lives.
     case : Case
         What the parts belong to.
 
@@ -37,6 +37,7 @@ class Kept:
 
     def __init__(self, folder: Path | None, case: Case) -> None:
         self.folder = folder
+        self._parts: dict[str, xr.Dataset] = {}
         if folder is None:
             return
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,9 +55,12 @@ class Kept:
 
     def of(self, key: Mapping[str, Any], compute: Callable[[], xr.Dataset]) -> xr.Dataset:
         """The part with a key: read if it is there, else computed and kept."""
+        name = "-".join(f"{k}={v}" for k, v in key.items())
         if self.folder is None:
-            return compute()
-        path = self.folder / ("-".join(f"{k}={v}" for k, v in key.items()) + ".nc")
+            if name not in self._parts:
+                self._parts[name] = compute()
+            return self._parts[name]
+        path = self.folder / f"{name}.nc"
         if path.exists():
             with xr.open_dataset(path, engine="h5netcdf") as part:
                 return part.load()
