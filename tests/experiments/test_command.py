@@ -44,6 +44,7 @@ def test_an_experiment_prints_and_writes(name, tmp_path, monkeypatch, capsys):
     )
     printed = capsys.readouterr().out
     assert "parameter learning" in printed and f"{name}-twin.nc" in printed
+    assert (tmp_path / f"{name}-twin.txt").read_text("utf8").strip() in printed
     with xr.open_dataset(tmp_path / f"{name}-twin.nc") as result:
         assert result.sizes["seed"] == 2
         assert f"experiment {name} on twin" in result.attrs["title"]

@@ -59,7 +59,7 @@ EXPERIMENTS = {
 def experiment(
     name: str, *, data: str | None, seeds: int, out: Path, progress: bool = True, case: Case | None = None
 ) -> xr.Dataset:
-    """Run an experiment by name, print its table, write ``NAME-DATA.nc`` and ``.svg`` to a folder.
+    """Run an experiment by name, print its table, write ``NAME-DATA.txt``, ``.nc`` and ``.svg`` to a folder.
 
     Parameters
     ----------
@@ -87,9 +87,11 @@ def experiment(
     out.mkdir(parents=True, exist_ok=True)
     # Parts are of a case, whatever the experiment: calibrations serve several of them.
     result = chosen.run(case, seeds=range(seeds), out=out / "parts" / data, progress=progress)
-    print(chosen.report.table(result))
+    table = chosen.report.table(result)
+    print(table)
+    (out / f"{stem}.txt").write_text(f"{table}\n", "utf8")
     result.to_netcdf(out / f"{stem}.nc", engine="h5netcdf")
-    written = [f"{stem}.nc"]
+    written = [f"{stem}.txt", f"{stem}.nc"]
     if importlib.util.find_spec("matplotlib") is not None:
         import matplotlib
 
