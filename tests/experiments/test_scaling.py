@@ -10,7 +10,7 @@ from xdpl.experiments import Case, scaling
 from xdpl.experiments.contenders import CONTENDERS, Trial, affine
 from xdpl.experiments.kept import Kept
 from xdpl.experiments.periods import days_of, shortened
-from xdpl.experiments.samples import held_out_sites, nested
+from xdpl.experiments.samples import halved, held_out_sites, nested
 from xdpl.experiments.scores import extreme_bias, scores_of
 
 
@@ -65,6 +65,12 @@ def test_more_sites_do_not_change_what_knows_nothing(result):
     unlearned = result["rmse"].sel(contender="uncalibrated")
     first = unlearned.isel(size=0, seed=0)
     assert ((unlearned == first) | (unlearned.isnull() & first.isnull())).all()
+
+
+def test_sizes_are_halved_down_to_ten():
+    assert halved(309) == (10, 19, 38, 77, 154, 309)
+    assert halved(15) == (15,)
+    assert halved(7) == (7,)
 
 
 def test_samples_are_nested_and_never_held_out(case):

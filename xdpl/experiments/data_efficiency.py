@@ -22,7 +22,7 @@ _RESAMPLES = 1000
 def data_efficiency(
     case: Case,
     *,
-    sizes: Sequence[int] = (10, 39, 156, 312),
+    sizes: Sequence[int] | None = None,
     days: Sequence[int] | None = None,
     held_out: int = 100,
     seeds: Sequence[int] = (0, 1, 2),

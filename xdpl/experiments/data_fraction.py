@@ -21,7 +21,7 @@ _RESAMPLES = 1000
 def data_fraction(
     case: Case,
     *,
-    sizes: Sequence[int] = (10, 20, 39, 78, 156, 312),
+    sizes: Sequence[int] | None = None,
     held_out: int = 100,
     seeds: Sequence[int] = (0, 1, 2),
     out: str | Path | None = None,

@@ -10,7 +10,7 @@ import xarray as xr
 from xdpl.errors import Problems
 from xdpl.experiments.case import Case
 
-__all__ = ["held_out_sites", "nested", "note_sizes"]
+__all__ = ["halved", "held_out_sites", "nested", "note_sizes"]
 
 
 def held_out_sites(case: Case, count: int, call: str) -> tuple[xr.DataArray, xr.DataArray]:
@@ -47,6 +47,14 @@ def held_out_sites(case: Case, count: int, call: str) -> tuple[xr.DataArray, xr.
     # The same for all seeds: they differ in what is trained on, not in what is asked.
     held = _choose(usable, np.random.default_rng(0).permutation(total)[:count])
     return usable & ~held, held
+
+
+def halved(pool: int, fewest: int = 10) -> tuple[int, ...]:
+    """Numbers of sites, each half of the next, from all of a pool down to a few."""
+    sizes = [pool]
+    while round(sizes[-1] / 2) >= min(fewest, pool):
+        sizes.append(round(sizes[-1] / 2))
+    return tuple(reversed(sizes))
 
 
 def note_sizes(sizes: Sequence[int], most: int, problems: Problems) -> None:

@@ -17,7 +17,7 @@ from xdpl.experiments.case import Case
 from xdpl.experiments.contenders import CONTENDERS, Trial
 from xdpl.experiments.kept import Kept
 from xdpl.experiments.periods import days_of, shortened
-from xdpl.experiments.samples import held_out_sites, nested, note_sizes
+from xdpl.experiments.samples import halved, held_out_sites, nested, note_sizes
 from xdpl.experiments.scores import scores_of
 
 __all__ = ["scaling"]
@@ -26,7 +26,7 @@ __all__ = ["scaling"]
 def scaling(
     case: Case,
     *,
-    sizes: Sequence[int] = (10, 20, 39, 78, 156, 312),
+    sizes: Sequence[int] | None = None,
     days: Sequence[int] | None = None,
     held_out: int = 100,
     contenders: Sequence[str] | None = None,
@@ -42,8 +42,9 @@ def scaling(
     Parameters
     ----------
     case : Case
-    sizes : sequence of int
-        Numbers of training sites.
+    sizes : sequence of int, optional
+        Numbers of training sites; all that are not held out, half of them, and so on down to ten,
+        if not given.
     days : sequence of int, optional
         Lengths of the training period, counted back from its end; the whole period if not given.
     held_out : int
@@ -70,6 +71,7 @@ def scaling(
         If there are too few sites, or a contender is not known.
     """
     pool, held = held_out_sites(case, held_out, "scaling")
+    sizes = halved(int(pool.sum())) if sizes is None else list(sizes)
     names = _check(case, sizes, days, contenders, int(pool.sum()))
     kept = Kept(None if out is None else Path(out), case)
     lengths = [None] if days is None else list(days)
