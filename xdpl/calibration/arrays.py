@@ -9,6 +9,7 @@ import xarray as xr
 
 from xdpl.calibration.request import Inputs, Request
 from xdpl.errors import Problems
+from xdpl.labelled.choices import after_warmup
 from xdpl.labelled.grid import Grid
 from xdpl.labelled.series import check_series
 
@@ -91,15 +92,7 @@ def _period(ds: xr.Dataset, request: Request, problems: Problems) -> tuple[int, 
     """First and last step that are compared, and the steps before them that warm the states up."""
     positions = xr.DataArray(np.arange(ds.sizes["time"]), {"time": ds["time"]}, dims="time")
     inside = positions if request.train is None else positions.sel(time=request.train)
-    first, last = int(inside[0]), int(inside[-1])
-    # Without a record before the period, its own first steps warm up.
-    first = max(first, int(request.warmup))
-    if first > last:
-        problems.add(
-            "warmup",
-            expected=f"fewer than {last + 1} steps, the record up to the end of the training period",
-            got=repr(request.warmup),
-            fix="a shorter warmup, or a later or longer train period",
-        )
-        problems.raise_all()
-    return first, last, int(request.warmup)
+    last, warmup = int(inside[-1]), int(request.warmup)
+    first = after_warmup(int(inside[0]), last, warmup, problems)
+    problems.raise_if_any()
+    return first, last, warmup

@@ -11,7 +11,7 @@ from xdpl.labelled import schema
 if TYPE_CHECKING:
     from xdpl.errors import Problems
 
-__all__ = ["check_periods"]
+__all__ = ["after_warmup", "check_periods"]
 
 
 def check_periods(
@@ -34,6 +34,22 @@ def check_periods(
             problems.add(name, expected="a slice of dates", got=repr(value), fix=fix)
         else:
             _check_mask(name, value, ds, site_dims, problems)
+
+
+def after_warmup(first: int, last: int, warmup: int, problems: Problems) -> int:
+    """First step of a period that is compared: without a record before it, its own first steps warm up.
+
+    A warm-up that leaves nothing of the period is noted.
+    """
+    first = max(first, warmup)
+    if first > last:
+        problems.add(
+            "warmup",
+            expected=f"fewer than {last + 1} steps, the record up to the end of the training period",
+            got=repr(warmup),
+            fix="a shorter warmup, or a later or longer train period",
+        )
+    return first
 
 
 def _check_period(name: str, period: slice, ds: xr.Dataset, problems: Problems) -> None:

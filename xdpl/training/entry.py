@@ -20,6 +20,7 @@ from xdpl.fit.ensemble import Ensemble
 from xdpl.fit.result import Fit
 from xdpl.labelled import schema
 from xdpl.labelled.attrs import model_hash
+from xdpl.labelled.choices import after_warmup
 from xdpl.labelled.grid import Grid
 from xdpl.models import NetworkOnly
 from xdpl.networks.assemble import assemble
@@ -183,15 +184,7 @@ def _windows(
     problems: Problems,
 ) -> Windows:
     first, last = when["train"]
-    # Without a record before the period, its own first steps warm up.
-    first = max(first, request.warmup)
-    if first > last:
-        problems.add(
-            "warmup",
-            expected=f"fewer than {last + 1} steps, the record up to the end of the training period",
-            got=repr(request.warmup),
-            fix="a shorter warmup, or a later or longer train period",
-        )
+    first = after_warmup(first, last, request.warmup, problems)
     for name, observed in arrays.observed.items():
         if problems.found or not np.isnan(observed[first : last + 1, arrays.training]).all():
             continue
