@@ -69,10 +69,7 @@ def draw(result: xr.Dataset, ax: Axes) -> Axes:
             )
     ax.set_xscale("log")
     ax.set_xlabel("runs of the model for each site")
-    ax.set_ylabel(
-        f"{result.attrs['score'].upper()} in the test period ({score.attrs.get('units', '')})".replace(
-            " ()", ""
-        )
-    )
+    name = result.attrs["score"]
+    ax.set_ylabel(f"{name.upper()} in the test period ({result[name].attrs['units']})")
     ax.legend(frameon=False, fontsize="x-small", ncols=2)
     return ax
