@@ -1,5 +1,7 @@
 """Maps of parameters measured: against the functions themselves, and against the known truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -112,7 +114,7 @@ def test_dims_attributes_and_caution(result):
 
 def test_without_truth_and_with_one_seed(case):
     names = [k for k in case.ds if not str(k).startswith("true_")]
-    bare = Case(**{**vars(case), "ds": case.ds[names]})
+    bare = replace(case, **{"ds": case.ds[names]})
     found = coherence(bare, seeds=(0,), progress=False)
     assert "truth_correlation" not in found and "seed_correlation" not in found
     table = coherence_report.table(found)
@@ -141,4 +143,4 @@ def test_bad_arguments(case):
     for name in ("y", "x"):
         placeless[name].attrs = {}
     with pytest.raises(InputErrors, match="latitude: expected a coordinate"):
-        coherence(Case(**{**vars(case), "ds": placeless}), progress=False)
+        coherence(replace(case, **{"ds": placeless}), progress=False)

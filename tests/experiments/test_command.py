@@ -1,12 +1,14 @@
 """The command: a table, a file, a picture; and names that agree."""
 
+from dataclasses import replace
+
 import pytest
 import xarray as xr
 from helpers_towers import station
 
 import xdpl
 from xdpl import cli
-from xdpl.experiments import Case, command
+from xdpl.experiments import command
 from xdpl.experiments.cases import CASES, twin
 from xdpl.experiments.contenders import CONTENDERS
 from xdpl.experiments.maps import MAPS
@@ -17,13 +19,13 @@ from xdpl.experiments.tower_contenders import CONTENDERS as AT_TOWERS
 def small():
     full = twin(xdpl.data.twin(shape=(4, 5), years=3))
     few = {"epochs": 2, "window": 90}
-    return Case(
+    return replace(
+        full,
         **{
-            **vars(full),
             "learn": few,
             "alone": few | {"network": xdpl.networks.LSTM(4)},
             "calibrate": full.calibrate | {"evaluations": 40},
-        }
+        },
     )
 
 

@@ -29,6 +29,7 @@ def result(ours, others, noise=0.0):
         ([6.0, 3.0, 2.0], 10.0 ** (1 + 2.0 / 3.0) / 1000.0),  # two thirds on the way along logarithms
         ([4.0, 3.0, 3.0], 0.01),  # from the start
         ([9.0, 8.0, 7.0], np.inf),  # never
+        ([3.0, 5.0, 3.0], 10.0**2.5 / 1000.0),  # by luck at first, for good later
     ],
 )
 def test_where_curves_meet(ours, expected):

@@ -1,15 +1,15 @@
 """One network for all sites against each site by itself, on few and gappy data."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from xdpl.errors import InputErrors
-from xdpl.experiments import Case, global_constraint
+from xdpl.experiments import global_constraint
 from xdpl.experiments.reports.global_constraint import table
-from xdpl.learn import learn
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,8 @@ def test_both_see_the_same_part_of_the_observations(small_case, monkeypatch):
 
     # The name in the package is that of the function.
     module = sys.modules["xdpl.experiments.global_constraint"]
-    monkeypatch.setattr(module, "learn", spy("dpl", learn))
-    monkeypatch.setattr(module, "calibrate", spy("per-site", module.calibrate))
+    monkeypatch.setattr(module, "learn_whole", spy("dpl", module.learn_whole))
+    monkeypatch.setattr(module, "calibrate_whole", spy("per-site", module.calibrate_whole))
     global_constraint(small_case, days=120, share=0.5, seeds=(3,), progress=False)
     xr.testing.assert_identical(seen["dpl"], seen["per-site"])
     whole = small_case.ds["soil_moisture"].sel(time=seen["dpl"]["time"])
@@ -56,6 +56,6 @@ def test_bad_arguments(small_case, options, message):
 
 
 def test_another_score_is_refused(small_case):
-    other = Case(**{**vars(small_case), "score": "correlation"})
+    other = replace(small_case, **{"score": "correlation"})
     with pytest.raises(InputErrors, match="rmse or nse"):
         global_constraint(other, progress=False)

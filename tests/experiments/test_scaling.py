@@ -1,10 +1,13 @@
 """Skill against the number of training sites, on a synthetic world small enough for a test."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
 
 import xdpl
+from xdpl.calibration.problem import Problem
 from xdpl.errors import InputErrors
 from xdpl.experiments import Case, scaling
 from xdpl.experiments.contenders import CONTENDERS, Trial, affine
@@ -12,6 +15,7 @@ from xdpl.experiments.kept import Kept
 from xdpl.experiments.periods import days_of, shortened
 from xdpl.experiments.samples import halved, held_out_sites, nested
 from xdpl.experiments.scores import extreme_bias, scores_of
+from xdpl.training import loop
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +88,7 @@ def test_samples_are_nested_and_never_held_out(case):
 
 
 def test_samples_do_not_depend_on_the_order_of_dims(case):
-    turned = Case(**{**vars(case), "ds": case.ds.transpose("lon", "lat", "time")})
+    turned = replace(case, **{"ds": case.ds.transpose("lon", "lat", "time")})
     xr.testing.assert_equal(
         held_out_sites(turned, 6, "test")[1].transpose("lat", "lon"), held_out_sites(case, 6, "test")[1]
     )
@@ -96,9 +100,7 @@ def test_affine_regresses_scale_and_offset(case):
     simulated = ds.dpl.simulate("vic", outputs=["soil_moisture"])["soil_moisture"]
     scale = 1.0 + 0.5 * (ds["sand"] - ds["sand"].mean()) / ds["sand"].std()
     made = simulated * scale + 0.1 * (ds["clay"] / ds["clay"].mean())
-    exact = Case(
-        **{**vars(case), "ds": ds.assign(soil_moisture=made.assign_attrs(ds["soil_moisture"].attrs))}
-    )
+    exact = replace(case, **{"ds": ds.assign(soil_moisture=made.assign_attrs(ds["soil_moisture"].attrs))})
     pool, held = held_out_sites(exact, 6, "test")
     found = affine(Trial(exact, pool, 0, Kept(None, exact)))
     error = scores_of(found, exact)["rmse"]
@@ -150,12 +152,71 @@ def test_a_stopped_run_goes_on(case, tmp_path, monkeypatch):
     xr.testing.assert_equal(again, whole)
 
 
+@pytest.mark.parametrize("contender", ["donors", "dpl"])
+def test_an_interrupted_part_is_none(case, tmp_path, monkeypatch, contender):
+    """`learn` and `calibrate` take Ctrl-C for an end, and return what they have."""
+    call = {"sizes": (8,), "held_out": 6, "seeds": (0,), "contenders": [contender]}
+    whole = scaling(case, **call, progress=False)
+    left = [2]
+
+    def stopping(function):
+        def call(*args, **options):
+            left[0] -= 1
+            if left[0] == 0:
+                raise KeyboardInterrupt
+            return function(*args, **options)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Problem, "__call__", stopping(Problem.__call__))
+        patch.setattr(loop, "_epoch", stopping(loop._epoch))
+        with pytest.raises(KeyboardInterrupt):
+            scaling(case, **call, out=tmp_path, progress=False)
+    assert not list(tmp_path.glob("*.nc"))
+    xr.testing.assert_equal(scaling(case, **call, out=tmp_path, progress=False), whole)
+
+
+def test_other_sites_are_other_parts(case, tmp_path):
+    """A part that was kept must not have trained on what is held out now."""
+    call = {"sizes": (4,), "seeds": (0,), "contenders": ["affine"], "progress": False}
+    scaling(case, held_out=4, out=tmp_path, **call)
+    again = scaling(case, held_out=10, out=tmp_path, **call)
+    xr.testing.assert_equal(again, scaling(case, held_out=10, **call))
+
+
+def test_units_and_names_of_the_dataset_do_not_matter(case):
+    call = {"sizes": (4,), "held_out": 6, "seeds": (0,), "progress": False}
+    call["contenders"] = ["affine", "dpl", "uncalibrated"]
+    percent = (100.0 * case.ds["soil_moisture"]).assign_attrs(units="percent")
+    other = case.ds.assign(soil_moisture=percent).rename(precipitation="pr")
+    renamed = replace(case, ds=other, forcings={"precipitation": "pr"})
+    found, expected = scaling(renamed, **call), scaling(case, **call)
+    for name in ("rmse", "nse", "extreme_bias"):
+        xr.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=1e-6)
+
+
+def test_sites_that_take_no_part_may_be_anything(case):
+    """A gap in the weather of one, an attribute that is missing at another."""
+    holed = case.ds.copy(deep=True)
+    holed["precipitation"][100, 0, 0] = np.nan
+    holed["sand"][1, 1] = np.nan
+    without = xr.ones_like(holed["clay"], dtype=bool)
+    without[0, 0] = False
+    some = replace(case, ds=holed, sites=without.drop_attrs())
+    found = scaling(some, sizes=(4,), held_out=6, seeds=(0,), progress=False)
+    assert (found["rmse"].notnull().sum(["lat", "lon"]) == 6).all()
+    assert found["rmse"].sel(lat=holed["lat"][0], lon=holed["lon"][0]).isnull().all()
+
+
 def test_a_folder_of_another_case_is_refused(case, tmp_path):
     call = {"sizes": (4,), "held_out": 6, "seeds": (0,), "contenders": ["affine"], "out": tmp_path}
     scaling(case, **call, progress=False)
-    other = Case(**{**vars(case), "attributes": ("sand",)})
-    with pytest.raises(InputErrors, match="parts of another case"):
-        scaling(other, **call, progress=False)
+    few = case.ds["lat"] + 0 * case.ds["lon"] > case.ds["lat"][0]
+    later = case.ds.assign_coords(time=case.ds["time"] + np.timedelta64(1, "D"))
+    for other in ({"attributes": ("sand",)}, {"sites": few}, {"ds": later}, {"learn": {"epochs": 4}}):
+        with pytest.raises(InputErrors, match="parts of another case"):
+            scaling(replace(case, **other), **call, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +224,8 @@ def test_a_folder_of_another_case_is_refused(case, tmp_path):
     [
         ({"sizes": (4, 15)}, "2 to the 14 that can be trained on"),
         ({"sizes": ()}, "sizes"),
+        ({"sizes": (6, 4)}, "rising numbers of sites"),
+        ({"seeds": (0, 0)}, "all different"),
         ({"held_out": 19}, "1 to 18 of the 20 sites"),
         ({"contenders": ["magic"]}, "some of dpl"),
         ({"days": (400,)}, "2 to the 365 days of the training period"),
@@ -177,7 +240,7 @@ def test_a_bad_case():
     ds = xdpl.data.twin(shape=(2, 2), years=1)
     with pytest.raises(InputErrors) as caught:
         Case("c", ds, "vic", "moisture", ("sandy",), slice(None), slice(None), score="mae")
-    for name in ("moisture", "sandy", "score"):
+    for name in ("target", "sandy", "score"):
         assert f"\n  - {name}: expected" in str(caught.value)
 
 

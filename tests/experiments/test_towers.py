@@ -125,7 +125,8 @@ def test_every_problem_at_once(case, tower):
         "at[0].observed['runoff']",
         "at[1].ds",
     ]
-    hbv = Case(**{**vars(case), "model": "hbv"})
+    flow = case.ds["true_evapotranspiration"]
+    hbv = replace(case, model="hbv", target="streamflow", ds=case.ds.assign(streamflow=flow))
     with pytest.raises(InputErrors, match="expected a second layer"):
         towers(hbv, at=[tower], progress=False)
 

@@ -1,5 +1,7 @@
 """What was never observed, scored: against simulations and metrics made by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,7 +88,7 @@ def test_the_table_says_what_was_seen_and_what_not(result):
 def test_other_outputs_and_sites_that_are_left_out(case):
     ds = case.ds.rename(true_evapotranspiration="latent")
     ds["latent"] = (ds["latent"] / 86400.0).assign_attrs(units="kg m-2 s-1")
-    some = Case(**{**vars(case), "ds": ds, "sites": ds["lat"] > 35.2})
+    some = replace(case, **{"ds": ds, "sites": ds["lat"] > 35.2})
     found = transfer(some, outputs={"evapotranspiration": "latent"}, seeds=(0,), progress=False)
     error = found["evapotranspiration_rmse"]
     assert error.attrs["units"] == "kg m-2 s-1"
@@ -103,7 +105,7 @@ def test_runoff_alone(tmp_path):
     full = twin_runoff(xdpl.data.twin(shape=(2, 3), years=3))
     assert "soil_moisture" not in full.ds and full.target == "runoff"
     few = {"calibrate": full.calibrate | {"evaluations": 40}, "learn": {"epochs": 1, "window": 90}}
-    found = transfer(Case(**{**vars(full), **few}), seeds=(0,), out=tmp_path, progress=False)
+    found = transfer(replace(full, **{**few}), seeds=(0,), out=tmp_path, progress=False)
     outputs = ["runoff", "snowpack", "soil_moisture", "evapotranspiration"]
     assert sorted(transfer_report.outputs_of(found)) == sorted(outputs)
     assert found["snowpack_rmse"].attrs["units"] == "mm"
@@ -123,6 +125,6 @@ def test_every_problem_at_once(case):
         "outputs['runoff']",
         "outputs['evapotranspiration']",
     ]
-    bare = Case(**{**vars(case), "ds": case.ds.drop_vars("true_evapotranspiration")})
+    bare = replace(case, **{"ds": case.ds.drop_vars("true_evapotranspiration")})
     with pytest.raises(InputErrors, match="no variable true_<output>"):
         transfer(bare, progress=False)

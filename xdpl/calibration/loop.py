@@ -59,9 +59,10 @@ def minimise(
 def _answers(asked: Candidates, width: tuple[int, ...], evaluate: Evaluate, journal: Journal) -> np.ndarray:
     """Of the wanted candidates, (wanted, *width)."""
     shape = (int(asked.wanted.sum()), *width)
-    known = journal.next(math.prod(shape))
+    points = asked.points[asked.wanted]
+    known = journal.next(points, math.prod(shape))
     if known is not None:
         return known.reshape(shape)
     answers = evaluate(asked.points, asked.wanted)[asked.wanted]
-    journal.add(answers)
+    journal.add(points, answers)
     return answers

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xdpl.cross_validation.inputs import Ready
     from xdpl.cross_validation.plan import Plan
 
-__all__ = ["of_models", "of_run", "settings"]
+__all__ = ["hashed", "of_models", "of_run", "plain", "settings"]
 
 
 def settings(plan: Plan) -> dict[str, Any]:
@@ -39,9 +39,9 @@ def of_run(ds: xr.Dataset, plan: Plan, ready: Ready) -> dict[str, Any]:
     """What all fits share, the values of the data by their hashes; reads all of them."""
     masks = hashlib.sha256()
     for split in ready.splits:
-        masks.update(repr((split.name, _hash(split.train), _hash(split.test))).encode())
-    variables = {name: _hash(ds[name]) for name in ready.variables}
-    coords = {str(d): _hash(ds[d]) for d in ("time", *ready.site_dims) if d in ds.coords}
+        masks.update(repr((split.name, hashed(split.train), hashed(split.test))).encode())
+    variables = {name: hashed(ds[name]) for name in ready.variables}
+    coords = {str(d): hashed(ds[d]) for d in ("time", *ready.site_dims) if d in ds.coords}
     return settings(plan) | {"splits": masks.hexdigest()[:16], "variables": variables, "coordinates": coords}
 
 
@@ -65,7 +65,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, slice):
         return [str(edge) if edge is not None else None for edge in (value.start, value.stop)]
     if isinstance(value, xr.DataArray):
-        return _hash(value)
+        return hashed(value)
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -79,7 +79,7 @@ def plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
 
 
-def _hash(array: xr.DataArray) -> str:
+def hashed(array: xr.DataArray) -> str:
     """Short hash of values and units, the same in any order of the dims."""
     order = sorted(array.dims, key=str)
     values = on_host(units.magnitude(array.transpose(*order))).values

@@ -100,6 +100,9 @@ def _fitted(values: _Array, places: _Array, *, classes: int, furthest: float | N
     if values.size < 2 or np.ptp(values) == 0.0:
         return np.nan, np.nan
     limit = 0.5 * _largest(places) if furthest is None else float(furthest)
+    if limit == 0.0:
+        # All at one place.
+        return np.nan, np.nan
     distance, gamma, pairs = _semivariogram(values, places, classes, limit)
     if distance.size < _FEWEST:
         return np.nan, np.nan

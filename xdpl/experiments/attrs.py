@@ -16,10 +16,10 @@ def described(result: xr.Dataset, case: Case, experiment: str) -> xr.Dataset:
     """A result with attributes: of metrics their units, of the dataset what made it."""
     for metric in METRICS:
         if metric.name in result:
-            scale = case.ds[case.target].attrs["units"] if metric.dimensional else metric.units
+            scale = case.data[case.target].attrs["units"] if metric.dimensional else metric.units
             said = {"units": scale, "long_name": f"{metric.long_name} of {case.target}"}
             result[metric.name].attrs = said
     title = f"experiment {experiment} on {case.name}"
-    result.attrs = provenance(title, models.get(case.model, "Case"), history=case.ds.attrs.get("history"))
+    result.attrs = provenance(title, models.get(case.model, "Case"), history=case.data.attrs.get("history"))
     result.attrs |= {"case": case.name, "score": case.score, "target": case.target}
     return result

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from xdpl import models
+from xdpl import models, units
 from xdpl.errors import Problems
 from xdpl.evaluation.declared import METRICS
 from xdpl.labelled import schema
+from xdpl.labelled.targets import find_targets
 
 if TYPE_CHECKING:
     from xdpl.models import Model
@@ -45,14 +47,16 @@ class Case:
     calibrate : mapping
         Options of `xdpl.calibrate`.
     regionalise : mapping
-        Options of `xdpl.regionalise` for donors.
+        Options of `xdpl.regionalise` for donors, such as ``{"donors": 3}``.
     sites : DataArray of bool, optional
         Sites that take part; all if not given.
+    forcings : mapping of str to str, optional
+        Which variable is which forcing, as in `xdpl.simulate`.
 
     Raises
     ------
     InputErrors
-        If the model is not known, a variable is missing, or the score is none.
+        If the model is not known, a variable is missing or has wrong units, or the score is none.
     """
 
     name: str
@@ -68,11 +72,12 @@ class Case:
     calibrate: Mapping[str, Any] = field(default_factory=dict)
     regionalise: Mapping[str, Any] = field(default_factory=dict)
     sites: xr.DataArray | None = None
+    forcings: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         problems = Problems(f"Case({self.name!r})")
-        models.get(self.model, problems.call)
-        for name in (self.target, *self.attributes):
+        self._found(problems)
+        for name in self.attributes:
             if name not in self.ds:
                 known = ", ".join(str(k) for k in self.ds.data_vars)
                 problems.add(name, expected=f"a variable of ds: {known}", got="none", fix="name another")
@@ -82,6 +87,27 @@ class Case:
             problems.add("score", expected=f"one of {', '.join(scores)}", got=repr(self.score), fix=fix)
         problems.raise_if_any()
 
+    @cached_property
+    def data(self) -> xr.Dataset:
+        """What is run and compared: forcings and target by the names and in the units of the model.
+
+        Forcings and attributes are NaN at sites that take no part.
+        """
+        model = self.process
+        found = self._found(Problems(f"Case({self.name!r})"))
+        said = {d.name: d.units for d in (*model.forcings, model.output(self.target))}
+        series = {k: units.magnitude(f.data).assign_attrs(units=said[k]) for k, f in found.items()}
+        out = self.ds.assign(series)
+        usable = self.usable()
+        for name in (*(d.name for d in model.forcings), *self.attributes):
+            out[name] = out[name].where(usable).assign_attrs(out[name].attrs)
+        return out
+
+    @property
+    def process(self) -> Model:
+        """The model."""
+        return models.get(self.model, f"Case({self.name!r})")
+
     @property
     def lower_is_better(self) -> bool:
         """Whether the score is an error."""
@@ -89,18 +115,28 @@ class Case:
 
     def usable(self) -> xr.DataArray:
         """Sites that take part and have forcings, attributes and observations in both periods."""
-        observed = self.ds[self.target]
+        return self._usable
+
+    @cached_property
+    def _usable(self) -> xr.DataArray:
+        series = self._found(Problems(f"Case({self.name!r})"))
+        observed = units.magnitude(series[self.target].data)
         found = observed.sel(time=self.train).notnull().any("time")
         found = found & observed.sel(time=self.test).notnull().any("time")
         for name in self.attributes:
             found = found & self.ds[name].notnull()
-        problems = Problems(f"Case({self.name!r})")
-        for forcing in schema.forcings(self.ds, models.get(self.model, "Case"), None, problems).values():
-            found = found & forcing.data.notnull().any("time")
-        problems.raise_if_any()
+        for forcing in series.values():
+            found = found & units.magnitude(forcing.data).notnull().any("time")
         if self.sites is not None:
             found = found & self.sites
-        return found.reset_coords(drop=True)
+        return found.reset_coords(drop=True).drop_attrs().compute()
+
+    def _found(self, problems: Problems) -> dict[str, schema.Found]:
+        """Forcings and target, found and converted."""
+        model = self.process
+        found = schema.forcings(self.ds, model, self.forcings, problems)
+        dims = dict.fromkeys(str(d) for f in found.values() for d in f.data.dims if d != "time")
+        return found | find_targets(self.ds, model, self.target, self.forcings, tuple(dims), problems)
 
     def learning(self, count: int, **more: Any) -> dict[str, Any]:
         """Options of `xdpl.learn` for a number of training sites."""

@@ -13,8 +13,8 @@ from xdpl import models
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
 from xdpl.experiments.maps import calibrated
+from xdpl.experiments.work import learn_whole
 from xdpl.fit.source import ParameterSource
-from xdpl.learn import learn
 from xdpl.models import NetworkOnly
 from xdpl.regionalisation.ridge import ridge
 from xdpl.regionalise import regionalise
@@ -54,7 +54,7 @@ class Trial:
 def learned(trial: Trial) -> xr.DataArray:
     """One network for the parameters of all sites, learned at the training sites."""
     case = trial.case
-    return _of(learn(case.ds, **case.learning(trial.count, sites=trial.sites, seed=trial.seed)), case)
+    return _of(learn_whole(case.data, **case.learning(trial.count, sites=trial.sites, seed=trial.seed)), case)
 
 
 def alone(trial: Trial) -> xr.DataArray:
@@ -65,11 +65,11 @@ def alone(trial: Trial) -> xr.DataArray:
     )
     if not isinstance(options["model"], NetworkOnly):
         options["model"] = NetworkOnly(models.get(case.model, "Case"))
-    return _of(learn(case.ds, **options), case)
+    return _of(learn_whole(case.data, **options), case)
 
 
 def _of(source: ParameterSource, case: Case) -> xr.DataArray:
-    simulated: xr.DataArray = source.simulate(case.ds, outputs=[case.target])[case.target]
+    simulated: xr.DataArray = source.simulate(case.data, outputs=[case.target])[case.target]
     return simulated
 
 
@@ -77,12 +77,16 @@ def _carried(trial: Trial, **options: Any) -> xr.DataArray:
     """Calibrated site by site, then carried on by their attributes."""
     case = trial.case
     theta = calibrated(case, trial.seed, trial.kept, trial.days)
+    options = {"attributes": list(case.attributes)} | options
+    if "donors" in options:
+        # Of a short period some sites have no observations, and were not calibrated.
+        first = next(iter(theta.data_vars.values()))
+        options["donors"] = min(int(options["donors"]), int((first.notnull() & trial.sites).sum()))
     found = regionalise(
-        case.ds,
+        case.data,
         case.model,
         theta,
         target=case.target,
-        attributes=list(case.attributes),
         sites=trial.sites,
         **options,
     )
@@ -91,9 +95,7 @@ def _carried(trial: Trial, **options: Any) -> xr.DataArray:
 
 def donors(trial: Trial) -> xr.DataArray:
     """Calibrated at the training sites; the most similar of them give their parameters."""
-    options = {"method": "similarity"} | dict(trial.case.regionalise)
-    options["donors"] = min(int(options.get("donors", 5)), trial.count)
-    return _carried(trial, **options)
+    return _carried(trial, **{"method": "similarity", "donors": 5} | dict(trial.case.regionalise))
 
 
 def regression(trial: Trial) -> xr.DataArray:
@@ -108,7 +110,7 @@ def affine(trial: Trial) -> xr.DataArray:
     """
     case, sites = trial.case, trial.sites
     simulated = uncalibrated(trial)
-    observed = case.ds[case.target]
+    observed = case.data[case.target]
     pair = observed.notnull()
     past = {"time": case.train}
     s, o = (v.sel(past).where(pair.sel(past)).astype(np.float64) for v in (simulated, observed))
@@ -116,7 +118,7 @@ def affine(trial: Trial) -> xr.DataArray:
     offset = o.mean("time") - scale * s.mean("time")
     dims = sites.dims
     known = np.flatnonzero((sites & np.isfinite(scale)).transpose(*dims).values.ravel())
-    columns = [case.ds[k].broadcast_like(sites).transpose(*dims).values.ravel() for k in case.attributes]
+    columns = [case.data[k].broadcast_like(sites).transpose(*dims).values.ravel() for k in case.attributes]
     x = np.stack(columns, axis=1).astype(np.float64)
     spread = x[known].std(axis=0)
     x = (x - x[known].mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
@@ -130,7 +132,7 @@ def affine(trial: Trial) -> xr.DataArray:
 def uncalibrated(trial: Trial) -> xr.DataArray:
     """The model with its default parameters."""
     case = trial.case
-    simulated: xr.DataArray = simulate(case.ds, case.model, outputs=[case.target])[case.target]
+    simulated: xr.DataArray = simulate(case.data, case.model, outputs=[case.target])[case.target]
     return simulated
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,21 +15,23 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
-from xdpl.calibrate import calibrate
 from xdpl.errors import Problems
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
-from xdpl.experiments.kept import Kept
+from xdpl.experiments.kept import Kept, digest
 from xdpl.experiments.periods import days_of
-from xdpl.experiments.samples import nested, note_sizes
+from xdpl.experiments.samples import nested, note_sizes, rising
 from xdpl.experiments.scores import scores_of
-from xdpl.learn import learn
+from xdpl.experiments.seeds import check_seeds
+from xdpl.experiments.work import calibrate_whole, learn_whole
 from xdpl.simulate import simulate
 
 __all__ = ["cost"]
 
 # Updates of the network, and runs of each site: from hopeless to more than is needed.
 UPDATES = (4, 8, 16, 32, 64, 128, 256, 512)
+# By which an error may be larger than the one that both reach.
+_TOLERANCE = 0.02
 EVALUATIONS = (30, 100, 200, 400, 800, 1600, 3200, 6400)
 
 
@@ -61,10 +65,10 @@ def cost(
     -------
     Dataset
         Of each contender (``"dpl"``, ``"sce-ua"``), number of sites, effort and seed: the median
-        over sites of the score in the test period; ``runs``, days simulated for each site over
-        days of the training period; ``core_seconds``. And, interpolated along logarithms, what is
-        needed for the score that both reach, that of the one that ends up less good:
-        ``runs_needed``, ``core_seconds_needed`` (contender, size, seed).
+        over sites of the score in the test period; ``runs``, days simulated for each site, of all
+        members, over days of the training period; ``core_seconds``. And, interpolated along
+        logarithms, what is needed for a score that both reach (see Notes): ``runs_needed``,
+        ``core_seconds_needed`` (contender, size, seed).
 
     Raises
     ------
@@ -74,32 +78,36 @@ def cost(
     Notes
     -----
     A run for training counts twice: forward, and once more for its adjoint, which runs the model
-    again. Core time is that of all threads of the process, the reading of the data, the checks
-    and the network among it; a second run of the same is timed where the first had to compile.
+    again; every member counts. Core time is that of all threads of the process, the checks and the
+    network among it, after a first call that compiles. What an effort reaches is the best so far, by
+    the score of the test period: near the end of a curve chance decides where that is, and both are
+    therefore allowed 2 % more than the error of the one that ends up less good (of scores that are
+    best at 1, of what is missing to 1).
     """
     usable = case.usable()
     problems = Problems("cost")
     note_sizes(sizes, int(usable.sum()), problems)
-    if not updates or len(updates) != len(evaluations):
-        got = f"{len(updates)} and {len(evaluations)}"
-        problems.add("updates, evaluations", expected="as many of both", got=got, fix="leave both out")
+    check_seeds(problems, seeds)
+    if not (rising(updates) and rising(evaluations)) or len(updates) != len(evaluations):
+        got = f"{tuple(updates)} and {tuple(evaluations)}"
+        problems.add(
+            "updates, evaluations", expected="rising numbers, as many of both", got=got, fix="leave both out"
+        )
     problems.raise_if_any()
     kept = Kept(None if out is None else Path(out), case)
     ways: dict[str, tuple[Callable[..., xr.Dataset], Sequence[int]]] = {
-        "dpl": (partial(_learned, batch=batch), updates),
-        "sce-ua": (_calibrated, evaluations),
+        "dpl": (_Timed(partial(_learned, batch=batch), 1), updates),
+        "sce-ua": (_Timed(_calibrated, 2), evaluations),
     }
-    # Compiles what both need, which is no part of the effort.
-    _warm(case, nested(usable, min(sizes), 0), batch)
     efforts = range(len(updates))
     cells = list(itertools.product(ways, sizes, efforts, seeds))
     found = {}
     for name, size, effort, seed in tqdm(cells, desc="cost", unit="trial", disable=not progress):
         way, levels = ways[name]
-        key = {"cost": name, "size": size, "effort": levels[effort], "seed": seed}
+        sites = nested(usable, size, seed)
+        key = {"cost": name, "sites": digest(sites), "effort": levels[effort], "seed": seed}
         # Of learning too the batch decides.
         key |= {"batch": batch} if name == "dpl" else {}
-        sites = nested(usable, size, seed)
         found[name, size, effort, seed] = kept.of(key, partial(way, case, sites, levels[effort], seed))
     coords: dict[str, list[Any]] = {
         "contender": list(ways),
@@ -119,27 +127,28 @@ def _learned(case: Case, sites: xr.DataArray, updates: int, seed: int, *, batch:
     """Cost and score of a training of so many updates."""
     count = int(sites.sum())
     options = case.learning(count, sites=sites, seed=seed)
-    window, warmup = int(options.get("window", 365)), int(options.get("warmup", 30))
-    days = days_of(case)
-    series = count * max(1, round(days / window))
+    length, window = _length(case, int(options.get("warmup", 30))), int(options.get("window", 365))
+    series = count * max(1, round(length / min(window, length)))
     inside = min(batch, series)
-    # An epoch sees every series once.
-    options |= {"batch": inside, "epochs": max(1, round(updates * inside / series)), "coverage": None}
+    # An epoch draws every series once, in whole batches.
+    each = math.ceil(series / inside)
+    options |= {"batch": inside, "epochs": max(1, round(updates / each)), "coverage": None}
     started = time.process_time()
-    fit = learn(case.ds, **options)
+    fit = learn_whole(case.data, **options)
     seconds = time.process_time() - started
-    length = min(window, days)
-    runs = 2.0 * options["epochs"] * series * (length + warmup) / (days * count)
-    simulated = fit.simulate(case.ds, outputs=[case.target])[case.target]
+    made = fit.settings
+    steps = (made["window"] + made["warmup"]) * made["batch"] * each * fit.history.sizes["epoch"]
+    runs = 2.0 * steps * made["members"] / (days_of(case) * count)
+    simulated = fit.simulate(case.data, outputs=[case.target])[case.target]
     return _row(case, simulated, sites, runs, seconds)
 
 
 def _calibrated(case: Case, sites: xr.DataArray, evaluations: int, seed: int) -> xr.Dataset:
     """Cost and score of a calibration of so many runs."""
-    options: dict[str, Any] = dict(case.calibrate) | {"evaluations": evaluations}
+    options: dict[str, Any] = dict(case.calibrate) | {"evaluations": evaluations, "method": "sce-ua"}
     started = time.process_time()
-    theta = calibrate(
-        case.ds,
+    theta = calibrate_whole(
+        case.data,
         case.model,
         target=case.target,
         train=case.train,
@@ -149,11 +158,17 @@ def _calibrated(case: Case, sites: xr.DataArray, evaluations: int, seed: int) ->
         **options,
     )
     seconds = time.process_time() - started
-    days = days_of(case)
-    each = (days + int(options.get("warmup", 365))) / days
-    runs = float(theta["evaluations"].where(sites).mean()) * each
-    simulated = simulate(case.ds, case.model, theta, outputs=[case.target])[case.target]
+    made = json.loads(theta.attrs["calibration"])
+    steps = case.data["time"].sel(time=slice(*made["train"])).size + made["warmup"]
+    runs = float(theta["evaluations"].where(sites).mean()) * steps / days_of(case)
+    simulated = simulate(case.data, case.model, theta, outputs=[case.target])[case.target]
     return _row(case, simulated, sites, runs, seconds)
+
+
+def _length(case: Case, warmup: int) -> int:
+    """Steps of the training period after its own warm-up, if there is no record before it."""
+    before = int((case.data["time"] < case.data["time"].sel(time=case.train)[0]).sum())
+    return days_of(case) - max(0, warmup - before)
 
 
 def _row(case: Case, simulated: xr.DataArray, sites: xr.DataArray, runs: float, seconds: float) -> xr.Dataset:
@@ -161,27 +176,30 @@ def _row(case: Case, simulated: xr.DataArray, sites: xr.DataArray, runs: float, 
     return xr.Dataset({"score": ((), float(score)), "runs": ((), runs), "core_seconds": ((), seconds)})
 
 
-def _warm(case: Case, sites: xr.DataArray, batch: int) -> None:
-    _learned(case, sites, 1, 0, batch=batch)
-    _calibrated(case, sites, 2, 0)
+class _Timed:
+    """A way whose first call is not timed: it compiles what all others find on disk or in memory."""
+
+    def __init__(self, way: Callable[..., xr.Dataset], least: int) -> None:
+        self._way, self._least, self._cold = way, least, True
+
+    def __call__(self, case: Case, sites: xr.DataArray, effort: int, seed: int) -> xr.Dataset:
+        if self._cold:
+            self._way(case, sites, self._least, seed)
+            self._cold = False
+        return self._way(case, sites, effort, seed)
 
 
 def _needed(result: xr.Dataset, *, lower: bool, score: str) -> xr.Dataset:
     """Add what is needed for the score that both reach."""
-    errors = result[score] if lower else -result[score]
+    errors = result[score] if lower else 1.0 - result[score]
     # What an effort may fall back to is the best so far: nobody has to take a worse result.
-    best = xr.DataArray(
-        np.minimum.accumulate(errors.transpose("effort", ...).values),
-        dims=("effort", "contender", "size", "seed"),
-    )
-    common = best.isel(effort=-1).max("contender")
+    best = np.minimum.accumulate(errors.transpose("effort", "contender", "size", "seed").values)
+    common = best[-1].max(axis=0) * (1.0 + _TOLERANCE)
     for name in ("runs", "core_seconds"):
         effort = result[name].transpose("effort", "contender", "size", "seed").values
         needed = np.full(effort.shape[1:], np.nan)
         for place in np.ndindex(needed.shape):
-            needed[place] = _reached(
-                best.values[:, *place], effort[:, *place], float(common.values[place[1:]])
-            )
+            needed[place] = _reached(best[:, *place], effort[:, *place], float(common[place[1:]]))
         result[f"{name}_needed"] = (("contender", "size", "seed"), needed)
     said = {
         "runs": "days simulated over days of training, each site",
@@ -196,6 +214,8 @@ def _needed(result: xr.Dataset, *, lower: bool, score: str) -> xr.Dataset:
 
 def _reached(errors: np.ndarray, effort: np.ndarray, wanted: float) -> float:
     """Effort at which a falling error reaches a value, along logarithms of the effort."""
+    if not (np.isfinite(errors).all() and np.isfinite(wanted)):
+        return float("nan")
     first = int(np.argmax(errors <= wanted))
     if first == 0:
         return float(effort[0])

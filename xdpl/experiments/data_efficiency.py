@@ -79,7 +79,7 @@ def advantage(result: xr.Dataset, *, lower: bool) -> xr.Dataset:
     order = ("contender", "days", "size", "seed")
     sites = [d for d in score.dims if d not in order]
     values = score.sel(contender=["dpl", "lstm"]).stack(held=sites).transpose(*order, "held")
-    values = values.dropna("held", how="all").values
+    values = values.dropna("held", how="any").values
     sign = 1.0 if lower else -1.0
     sizes = score["size"].values.astype(float)
     generator = np.random.default_rng(0)
@@ -118,6 +118,8 @@ def advantage(result: xr.Dataset, *, lower: bool) -> xr.Dataset:
 
 def _crossing(gain: np.ndarray, sizes: np.ndarray) -> float:
     """Where the gain falls to zero for good; the least size if it never is above, infinite if always."""
+    if not np.isfinite(gain).all():
+        return float("nan")
     above = np.flatnonzero(gain > 0.0)
     if not above.size:
         return float(sizes[0])

@@ -38,8 +38,8 @@ def data_fraction(
     Returns
     -------
     Dataset
-        That of `scaling`, and: ``fraction``, of the largest of the sizes, interpolated between
-        sizes along logarithms, infinite where it is not reached; ``fraction_resampled``
+        That of `scaling`, and: ``fraction``, of the largest of the sizes, from which on it holds,
+        interpolated between sizes along logarithms, infinite where it is not reached; ``fraction_resampled``
         (resample), the same with held-out sites and seeds drawn with replacement, of which
         quantiles are an interval; ``reference``, the median score of the better regionalisation.
 
@@ -61,7 +61,7 @@ def fraction_needed(result: xr.Dataset, *, lower: bool) -> xr.Dataset:
     sizes = score["size"].values.astype(float)
     order = ("contender", "size", "seed")
     sites = [d for d in score.dims if d not in order]
-    values = score.stack(held=sites).transpose(*order, "held").dropna("held", how="all").values
+    values = score.stack(held=sites).transpose(*order, "held").dropna("held", how="any").values
     rows = {str(k): i for i, k in enumerate(score["contender"].values)}
     ours, others = values[rows["dpl"]], values[[rows[k] for k in REGIONALISATIONS if k in rows]]
     sign = 1.0 if lower else -1.0
@@ -86,10 +86,13 @@ def _needed(ours: np.ndarray, others: np.ndarray, sizes: np.ndarray, sign: float
     """Share of the largest size, and the score to match; from (size, seed, site) and (way, ...)."""
     reference = sign * float((sign * np.median(others[:, -1], axis=-1).mean(axis=-1)).min())
     curve = sign * (np.median(ours, axis=-1).mean(axis=-1) - reference)
-    reached = np.flatnonzero(curve <= 0.0)
-    if not reached.size:
+    if not np.isfinite(curve).all():
+        return np.nan, reference
+    # From where on it holds: a smaller sample that was lucky does not count.
+    behind = np.flatnonzero(curve > 0.0)
+    first = int(behind[-1]) + 1 if behind.size else 0
+    if first == len(sizes):
         return np.inf, reference
-    first = int(reached[0])
     if first == 0:
         return float(sizes[0] / sizes[-1]), reference
     above, below = curve[first - 1], curve[first]

@@ -12,18 +12,20 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from xdpl import models
-from xdpl.calibrate import calibrate
 from xdpl.errors import Problems
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
 from xdpl.experiments.periods import days_of, shortened
 from xdpl.experiments.scores import scores_of
-from xdpl.learn import learn
+from xdpl.experiments.seeds import check_seeds
+from xdpl.experiments.work import calibrate_whole, learn_whole
 from xdpl.simulate import simulate
 
 __all__ = ["global_constraint"]
 
+# Observations that a site needs, as for its scores.
+_FEWEST = 10
 # The same loss at a site, as it is called in `calibrate` and in `learn`.
 LOSSES = {"rmse": "site_rmse", "nse": "nse"}
 
@@ -40,7 +42,8 @@ def global_constraint(
     """Compare gradient descent at every site by itself with one network for all, on few data.
 
     Both see the same observations of the last days of the training period, of which a part is
-    left out at random; both minimise the same loss through the same model.
+    left out at random; both minimise the same loss through the same model, with one set of parameters
+    for each site.
 
     Parameters
     ----------
@@ -59,14 +62,15 @@ def global_constraint(
     -------
     Dataset
         ``train`` and ``test`` (contender, seed, *site dims): the score in either period, of the
-        observations that were kept and of all. Contenders are ``"per-site"`` and ``"dpl"``.
+        observations that were kept and of all, at the sites where at least ten were kept.
+        Contenders are ``"per-site"`` and ``"dpl"``.
 
     Raises
     ------
     InputErrors
         If the score is another, or days or share make no sense.
     """
-    _check(case, days, share)
+    _check(case, days, share, seeds)
     kept = Kept(None if out is None else Path(out), case)
     trials = [(name, seed) for seed in seeds for name in ("per-site", "dpl")]
     found = {}
@@ -87,37 +91,50 @@ def global_constraint(
 def _trial(case: Case, name: str, days: int, share: float, seed: int) -> xr.Dataset:
     """Scores of every site, as plain values."""
     few = shortened(case, days)
-    usable, observed = case.usable(), case.ds[case.target]
-    ordered = observed.transpose("time", *sorted((d for d in observed.dims if d != "time"), key=str))
-    drawn = np.random.default_rng([seed, 2]).random(ordered.shape) < share
-    thinned = ordered.where(drawn).transpose(*observed.dims).assign_attrs(observed.attrs)
-    ds = case.ds.assign({case.target: thinned})
-    options: dict[str, Any] = {
-        "target": case.target,
-        "train": few.train,
-        "sites": usable,
-        "seed": seed,
-        "progress": False,
-    }
+    thinned = _thinned(case, share, seed)
+    known = thinned.sel(time=few.train).notnull().sum("time")
+    # The same sites for both, in both periods: those that have something to be fitted to.
+    sites = case.usable() & (known >= _FEWEST)
+    ds = case.data.assign({case.target: thinned})
+    learning = few.learning(int(sites.sum()))
+    warmup = int(case.calibrate.get("warmup", learning.get("warmup", 30)))
+    options: dict[str, Any] = {"target": case.target, "train": few.train, "sites": sites}
+    options |= {"seed": seed, "progress": False, "warmup": warmup}
     if name == "dpl":
-        learning = few.learning(int(usable.sum())) | {"loss": LOSSES[case.score]} | options
-        simulated = learn(ds, **learning).simulate(ds, outputs=[case.target])[case.target]
+        # One set of parameters that does not move, as each site by itself has.
+        same = {
+            "loss": LOSSES[case.score],
+            "members": 1,
+            "dynamic": (),
+            "dynamic_dropout": 0.0,
+            "pretrain": 0,
+        }
+        fit = learn_whole(ds, **learning | same | options | {"model": case.model})
+        simulated = fit.simulate(ds, outputs=[case.target])[case.target]
     else:
-        warmup = {k: v for k, v in case.calibrate.items() if k == "warmup"}
-        theta = calibrate(ds, case.model, method="gradient", objective=case.score, **options, **warmup)
+        theta = calibrate_whole(ds, case.model, method="gradient", objective=case.score, **options)
         simulated = simulate(ds, case.model, theta, outputs=[case.target])[case.target]
-    dims = usable.dims
+    dims = sites.dims
     parts = {
-        "train": scores_of(simulated, Case(**{**vars(few), "ds": ds}), few.train),
+        "train": scores_of(simulated, case, few.train, observed=thinned),
         "test": scores_of(simulated, case),
     }
-    return xr.Dataset(
-        {k: (dims, v[case.score].where(usable).transpose(*dims).values) for k, v in parts.items()}
-    )
+    found = {k: v[case.score].where(sites).transpose(*dims) for k, v in parts.items()}
+    both = found["train"].notnull() & found["test"].notnull()
+    return xr.Dataset({k: (dims, v.where(both).values) for k, v in found.items()})
 
 
-def _check(case: Case, days: int, share: float) -> None:
+def _thinned(case: Case, share: float, seed: int) -> xr.DataArray:
+    """The target with a part of its observations; the same part in any order of the dims."""
+    observed = case.data[case.target]
+    ordered = observed.transpose("time", *sorted((d for d in observed.dims if d != "time"), key=str))
+    drawn = np.random.default_rng([seed, 2]).random(ordered.shape) < share
+    return ordered.where(drawn).transpose(*observed.dims).assign_attrs(observed.attrs)
+
+
+def _check(case: Case, days: int, share: float, seeds: Sequence[int]) -> None:
     problems = Problems("global_constraint")
+    check_seeds(problems, seeds)
     models.get(case.model, problems.call)
     if case.score not in LOSSES:
         fix = 'Case(..., score="rmse")'

@@ -9,14 +9,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from xdpl import models
+from xdpl.cross_validation.identity import hashed, plain
 from xdpl.errors import Problems
 from xdpl.experiments.case import Case
 from xdpl.labelled.attrs import model_hash
 
-__all__ = ["Kept"]
+__all__ = ["Kept", "digest"]
+
+_COUNTS = (10, 100, 1000)
 
 
 class Kept:
@@ -79,26 +82,39 @@ class Kept:
         return None if self.folder is None else self.folder / name
 
 
+def digest(mask: xr.DataArray) -> str:
+    """Short name of some sites, the same in any order of the dims."""
+    ordered = mask.transpose(*sorted(mask.dims, key=str)).values
+    return hashlib.sha256(np.packbits(ordered).tobytes()).hexdigest()[:8]
+
+
 def _identity(case: Case) -> dict[str, Any]:
-    """What decides about results, as plain values; the values of data by their digests."""
-    digest = hashlib.sha256()
-    names = sorted(str(k) for k in case.ds.data_vars)
-    for name in names:
-        array = case.ds[name]
-        digest.update(repr((name, array.dims, array.shape, array.attrs.get("units"))).encode())
-        digest.update(array.values.tobytes())
-    model = models.get(case.model, "Case")
-    return {
+    """What decides about results, as plain values; those of data by their hashes."""
+    from xdpl import __version__
+
+    data = case.data
+    forcings = [d.name for d in case.process.forcings]
+    truth = sorted(str(k) for k in data.data_vars if str(k).startswith("true_"))
+    variables = [*forcings, case.target, *case.attributes, *truth]
+    settings = {
+        "xdpl_version": __version__,
         "name": case.name,
-        "data": digest.hexdigest()[:16],
-        "model": model_hash(model),
+        "sites": digest(case.usable()),
+        "variables": {k: hashed(data[k]) for k in variables},
+        "coordinates": {str(k): hashed(v) for k, v in data.coords.items()},
+        "model": model_hash(case.process),
         "target": case.target,
         "attributes": list(case.attributes),
-        "train": repr(case.train),
-        "test": repr(case.test),
+        "train": case.train,
+        "test": case.test,
         "score": case.score,
-        "learn": repr(case.learning(100)),
-        "alone": repr(case.learning_alone(100)),
-        "calibrate": repr(dict(case.calibrate)),
-        "regionalise": repr(dict(case.regionalise)),
+        # Options may be those of a number of sites.
+        "learn": [case.learning(count) for count in _COUNTS],
+        "alone": [case.learning_alone(count) for count in _COUNTS],
+        "calibrate": dict(case.calibrate),
+        "regionalise": dict(case.regionalise),
     }
+    settings = plain(settings)
+    # As it is read back.
+    found: dict[str, Any] = json.loads(json.dumps(settings))
+    return found

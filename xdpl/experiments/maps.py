@@ -7,13 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from xdpl.calibrate import calibrate
 from xdpl.errors import Problems
 from xdpl.evaluation.bounds import share
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
+from xdpl.experiments.work import calibrate_whole, learn_whole
 from xdpl.labelled.place import Kind, find_place
-from xdpl.learn import learn
 from xdpl.models import Model
 from xdpl.simulate import simulate
 
@@ -28,7 +27,7 @@ def learned(case: Case, seed: int, kept: Kept) -> xr.Dataset:
 
     def compute() -> xr.Dataset:
         options = case.learning(int(sites.sum()), sites=sites, seed=seed)
-        return learn(case.ds, **options).parameters(case.ds)
+        return learn_whole(case.data, **options).parameters(case.data)
 
     return kept.of({"learned": seed}, compute)
 
@@ -46,8 +45,8 @@ def calibrated(case: Case, seed: int, kept: Kept, days: int | None = None) -> xr
     """
     return kept.of(
         {"calibrated": seed, "days": days},
-        lambda: calibrate(
-            case.ds,
+        lambda: calibrate_whole(
+            case.data,
             case.model,
             target=case.target,
             train=case.train,
@@ -67,7 +66,7 @@ MAPS: dict[str, Callable[[Case, int, Kept], xr.Dataset]] = {"dpl": learned, "cal
 def simulated(case: Case, parameters: xr.Dataset | None, outputs: list[str]) -> xr.Dataset:
     """A run of the whole record, averaged over members; None takes the defaults."""
     members = parameters is not None and "member" in parameters.dims
-    return simulate(case.ds, case.model, parameters, outputs=outputs, average="member" if members else None)
+    return simulate(case.data, case.model, parameters, outputs=outputs, average="member" if members else None)
 
 
 def on_scale(parameters: xr.Dataset, model: Model, sites: xr.DataArray) -> xr.DataArray:
@@ -103,9 +102,9 @@ def places(case: Case, call: str) -> dict[str, xr.DataArray]:
         If one is missing.
     """
     problems = Problems(call)
-    named = {kind: find_place(case.ds, kind, problems) for kind in _KINDS}
+    named = {kind: find_place(case.data, kind, problems) for kind in _KINDS}
     problems.raise_if_any()
     return {
-        kind if name not in case.ds.dims else str(name): case.ds[name].reset_coords(drop=True)
+        kind if name not in case.data.dims else str(name): case.data[name].reset_coords(drop=True)
         for kind, name in named.items()
     }

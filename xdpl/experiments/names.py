@@ -7,10 +7,10 @@ __all__ = ["NAMES"]
 NAMES = {
     "affine": "scale and offset, regressed",
     "calibrated": "SCE-UA at each site",
-    "donors": "SCE-UA and similar donors",
+    "donors": "calibration and similar donors",
     "dpl": "parameter learning",
     "gradient": "gradient descent at each site",
     "lstm": "LSTM alone",
-    "regression": "SCE-UA and regression",
+    "regression": "calibration and regression",
     "uncalibrated": "uncalibrated",
 }

@@ -11,12 +11,12 @@ __all__ = ["days_of", "shortened"]
 
 def days_of(case: Case) -> int:
     """Steps in the training period."""
-    return int(case.ds["time"].sel(time=case.train).size)
+    return int(case.data["time"].sel(time=case.train).size)
 
 
 def shortened(case: Case, days: int | None) -> Case:
     """The same case with the last days of its training period; None takes it whole."""
     if days is None or days >= days_of(case):
         return case
-    dates = case.ds["time"].sel(time=case.train).dt.strftime("%Y-%m-%d").values[-days:]
+    dates = case.data["time"].sel(time=case.train).dt.strftime("%Y-%m-%d").values[-days:]
     return replace(case, train=slice(str(dates[0]), str(dates[-1])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ import xarray as xr
 from xdpl.errors import Problems
 from xdpl.experiments.case import Case
 
-__all__ = ["halved", "held_out_sites", "nested", "note_sizes"]
+__all__ = ["halved", "held_out_sites", "nested", "note_sizes", "rising"]
 
 
 def held_out_sites(case: Case, count: int, call: str) -> tuple[xr.DataArray, xr.DataArray]:
@@ -57,12 +58,17 @@ def halved(pool: int, fewest: int = 10) -> tuple[int, ...]:
     return tuple(reversed(sizes))
 
 
+def rising(numbers: Sequence[int]) -> bool:
+    """Whether there are numbers, each larger than the one before."""
+    return len(numbers) > 0 and all(a < b for a, b in itertools.pairwise(numbers))
+
+
 def note_sizes(sizes: Sequence[int], most: int, problems: Problems) -> None:
-    """Note numbers of sites below 2, or above what there are."""
-    if not sizes or min(sizes) < 2 or max(sizes) > most:
+    """Note numbers of sites below 2, above what there are, or not in order."""
+    if not rising(sizes) or min(sizes) < 2 or max(sizes) > most:
         problems.add(
             "sizes",
-            expected=f"numbers of sites from 2 to the {most} that can be trained on",
+            expected=f"rising numbers of sites from 2 to the {most} that can be trained on",
             got=repr(tuple(sizes)),
             fix=f"sizes=({max(2, most // 2)}, {most})",
         )

@@ -15,10 +15,11 @@ from xdpl.errors import Problems
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.contenders import CONTENDERS, Trial
-from xdpl.experiments.kept import Kept
+from xdpl.experiments.kept import Kept, digest
 from xdpl.experiments.periods import days_of, shortened
-from xdpl.experiments.samples import halved, held_out_sites, nested, note_sizes
+from xdpl.experiments.samples import halved, held_out_sites, nested, note_sizes, rising
 from xdpl.experiments.scores import scores_of
+from xdpl.experiments.seeds import check_seeds
 
 __all__ = ["scaling"]
 
@@ -72,7 +73,7 @@ def scaling(
     """
     pool, held = held_out_sites(case, held_out, "scaling")
     sizes = halved(int(pool.sum())) if sizes is None else list(sizes)
-    names = _check(case, sizes, days, contenders, int(pool.sum()))
+    names = _check(case, sizes, days, contenders, seeds, int(pool.sum()))
     kept = Kept(None if out is None else Path(out), case)
     lengths = [None] if days is None else list(days)
     cells = list(itertools.product(names, lengths, sizes, seeds))
@@ -81,7 +82,7 @@ def scaling(
     found = {}
     for name, length, size, seed in tqdm(order, desc="scaling", unit="trial", disable=not progress):
         trial = Trial(shortened(case, length), nested(pool, size, seed), seed, kept, length)
-        key = {"contender": name, "days": length, "size": size, "seed": seed}
+        key = {"contender": name, "days": length, "sites": digest(trial.sites), "seed": seed}
         scores = kept.of(key, partial(_scores, name, trial))
         found[name, length, size, seed] = scores.where(held)
     coords = {"contender": names, "days": lengths, "size": list(sizes), "seed": list(seeds)}
@@ -113,6 +114,7 @@ def _check(
     sizes: Sequence[int],
     days: Sequence[int] | None,
     contenders: Sequence[str] | None,
+    seeds: Sequence[int],
     pool: int,
 ) -> list[str]:
     problems = Problems("scaling")
@@ -123,11 +125,12 @@ def _check(
             known = ", ".join(CONTENDERS)
             problems.add("contenders", expected=f"some of {known}", got=repr(name), fix="leave it out")
     note_sizes(sizes, pool, problems)
+    check_seeds(problems, seeds)
     longest = days_of(case)
-    if days is not None and (not days or min(days) < 2 or max(days) > longest):
+    if days is not None and (not rising(days) or min(days) < 2 or max(days) > longest):
         problems.add(
             "days",
-            expected=f"numbers from 2 to the {longest} days of the training period",
+            expected=f"rising numbers from 2 to the {longest} days of the training period",
             got=repr(tuple(days)),
             fix="leave days out",
         )

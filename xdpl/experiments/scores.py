@@ -13,10 +13,16 @@ __all__ = ["extreme_bias", "scores_of"]
 _FEWEST = 3
 
 
-def scores_of(simulated: xr.DataArray, case: Case, period: slice | None = None) -> xr.Dataset:
+def scores_of(
+    simulated: xr.DataArray,
+    case: Case,
+    period: slice | None = None,
+    *,
+    observed: xr.DataArray | None = None,
+) -> xr.Dataset:
     """Metrics of every site in a period, that of the test if not given; with ``extreme_bias``."""
     period = case.test if period is None else period
-    observed = case.ds[case.target]
+    observed = case.data[case.target] if observed is None else observed
     found = metrics(simulated.sel(time=period), observed.sel(time=period)).drop_vars("count")
     return found.assign(extreme_bias=extreme_bias(simulated, observed, case.train, period))
 

@@ -9,11 +9,11 @@ from typing import Any
 import xarray as xr
 
 from xdpl import models
-from xdpl.calibrate import calibrate
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
 from xdpl.experiments.maps import learned, places
 from xdpl.experiments.tower import Tower
+from xdpl.experiments.work import calibrate_whole
 from xdpl.regionalise import regionalise
 
 __all__ = ["CONTENDERS", "Visit"]
@@ -43,7 +43,7 @@ class Visit:
 
 def _calibrated(visit: Visit, **options: Any) -> xr.Dataset:
     case, tower = visit.case, visit.tower
-    return calibrate(
+    return calibrate_whole(
         tower.ds,
         case.model,
         target={case.target: tower.observed[case.target]},
@@ -69,7 +69,7 @@ def _by_gradient(visit: Visit) -> xr.Dataset:
 def _nearest(visit: Visit) -> xr.Dataset:
     """Learned on the case, without the tower: the parameters of its nearest site."""
     case = visit.case
-    ds = case.ds.assign_coords(places(case, "towers"))
+    ds = case.data.assign_coords(places(case, "towers"))
     theta = learned(case, visit.seed, visit.kept)
     nearest = regionalise(
         ds, case.model, theta, target=case.target, method="nearest", donors=1, sites=case.usable()

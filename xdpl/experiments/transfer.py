@@ -66,7 +66,7 @@ def transfer(
     chosen = _check(case, outputs, seeds)
     kept = Kept(None if out is None else Path(out), case)
     sites = case.usable()
-    observed = {output: case.ds[variable] for output, variable in chosen.items()}
+    observed = {output: case.data[variable] for output, variable in chosen.items()}
     cells = [(name, seed) for seed in seeds for name in (*MAPS, "uncalibrated")]
     found = {}
     for name, seed in tqdm(cells, desc="transfer", unit="run", disable=not progress):
@@ -125,7 +125,7 @@ def _check(case: Case, outputs: Mapping[str, str] | None, seeds: Sequence[int]) 
     check_seeds(problems, seeds)
     known = models.get(case.model, "transfer").all_outputs()
     if outputs is None:
-        outputs = {k: f"true_{k}" for k in known if f"true_{k}" in case.ds and k != case.target}
+        outputs = {k: f"true_{k}" for k in known if f"true_{k}" in case.data and k != case.target}
     if not outputs:
         problems.add(
             "outputs",
@@ -141,14 +141,14 @@ def _check(case: Case, outputs: Mapping[str, str] | None, seeds: Sequence[int]) 
                 got=repr(output),
                 fix="leave it out",
             )
-        if variable not in case.ds or "time" not in case.ds[variable].dims:
+        if variable not in case.data or "time" not in case.data[variable].dims:
             problems.add(
                 f"outputs[{output!r}]",
                 expected="a variable of ds over time",
                 got=repr(variable),
                 fix="name another",
             )
-        elif "units" not in case.ds[variable].attrs:
+        elif "units" not in case.data[variable].attrs:
             problems.add(
                 variable, expected="units", got="none", fix=f'ds["{variable}"].attrs["units"] = "..."'
             )

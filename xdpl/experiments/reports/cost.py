@@ -32,7 +32,7 @@ def table(result: xr.Dataset) -> str:
     for name, label in LABELS.items():
         cells = (f"{float(v):.0f}" for v in seconds.sel(contender=name))
         rows.append([f"{label}: core-seconds, all sites", *cells, ""])
-    lines = [f"for the {result.attrs['score']} of the test period that both reach"]
+    lines = [f"for the {result.attrs['score']} of the test period that both reach, within 2 %"]
     lines += tables.text(rows, right=range(1, len(sizes) + 1))
     hours = projected(result)
     lines += [

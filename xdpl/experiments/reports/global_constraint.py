@@ -26,8 +26,11 @@ def table(result: xr.Dataset) -> str:
     lines = [f"median {result.attrs['score']} of {result.attrs['target']}"]
     lines += tables.text(rows, right=(1, 2))
     means = {k: _medians(result.sel(contender=k)).mean("seed") for k in LABELS}
-    change = {k: float(means["dpl"][k] / means["per-site"][k] - 1.0) for k in ("train", "test")}
-    lines.append(f"with the network: training {change['train']:+.1%}, test {change['test']:+.1%}")
+    if result.attrs["score"] == "rmse":
+        change = {k: f"{float(means['dpl'][k] / means['per-site'][k] - 1.0):+.1%}" for k in ("train", "test")}
+    else:
+        change = {k: f"{float(means['dpl'][k] - means['per-site'][k]):+.4f}" for k in ("train", "test")}
+    lines.append(f"with the network: training {change['train']}, test {change['test']}")
     return "\n".join(lines)
 
 
