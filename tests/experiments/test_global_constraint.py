@@ -46,6 +46,31 @@ def test_both_see_the_same_part_of_the_observations(small_case, monkeypatch):
     assert share == pytest.approx(0.5, abs=0.05)
 
 
+def test_scores_are_those_of_the_functions_themselves(small_case):
+    """Of a case with a site where nothing is observed in the short period, which then counts for nobody."""
+    blank = small_case.ds.copy(deep=True)
+    blank["soil_moisture"].loc[{"time": slice("2001-09-01", "2001-12-31"), "lat": blank["lat"][2]}] = np.nan
+    case = replace(small_case, ds=blank)
+    found = global_constraint(case, days=100, share=0.5, seeds=(4,), progress=False).isel(seed=0)
+    period = slice("2001-09-23", "2001-12-31")
+    drawn = np.random.default_rng([4, 2]).random((730, 4, 5)) < 0.5
+    thinned = blank["soil_moisture"].transpose("time", "lat", "lon").where(drawn)
+    sites = thinned.sel(time=period).notnull().sum("time") >= 10
+    assert 0 < int(sites.sum()) <= 15
+    ds = blank.assign(soil_moisture=thinned.assign_attrs(blank["soil_moisture"].attrs))
+    call = {"target": "soil_moisture", "train": period, "sites": sites.drop_attrs(), "warmup": 30}
+    call |= {"seed": 4, "progress": False}
+    theta = ds.dpl.calibrate("vic", method="gradient", objective="rmse", **call)
+    options = small_case.learn | {"loss": "site_rmse", "attributes": list(case.attributes)}
+    maps = {"per-site": theta, "dpl": ds.dpl.learn("vic", **call, **options).parameters(ds)}
+    for name, parameters in maps.items():
+        sim = ds.dpl.simulate("vic", parameters)["soil_moisture"]
+        for part, observed, time in (("train", thinned, period), ("test", blank["soil_moisture"], case.test)):
+            error = ((sim - observed).sel(time=time) ** 2).mean("time") ** 0.5
+            expected = error.where(sites).transpose("lat", "lon")
+            np.testing.assert_allclose(found[part].sel(contender=name), expected, rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"days": 1}, "2 to the 365 days"), ({"share": 0.0}, "above 0 to 1")],
