@@ -103,6 +103,8 @@ def _fitted(values: _Array, places: _Array, *, classes: int, furthest: float | N
     if limit == 0.0:
         # All at one place.
         return np.nan, np.nan
+    # Of unit variance: tolerances of the fit are absolute in older versions of scipy.
+    values = (values - values.mean()) / values.std()
     distance, gamma, pairs = _semivariogram(values, places, classes, limit)
     if distance.size < _FEWEST:
         return np.nan, np.nan
