@@ -82,9 +82,7 @@ def _settings(inputs: Inputs, request: Request, arrays: Arrays) -> dict[str, Any
     usual = _EVALUATIONS_WITH_SLOPES if method == "gradient" else _EVALUATIONS
     return {
         "method": method if isinstance(method, str) else getattr(method, "__name__", short(method)),
-        "options": {
-            k: v if isinstance(v, bool | int | float | str) else repr(v) for k, v in request.options.items()
-        },
+        "options": {k: _plain(v) for k, v in request.options.items()},
         "objective": request.objective,
         "target": inputs.output,
         "variable": inputs.target.variable,

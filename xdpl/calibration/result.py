@@ -34,9 +34,8 @@ def labelled(
 ) -> xr.Dataset:
     """The best parameters of every site; NaN at sites that were not calibrated."""
     known = np.isfinite(optimiser.best_values)
-    values = {
-        k: np.where(known, v, np.nan) for k, v in cube.values(optimiser.best_points).items()
-    } | arrays.fixed
+    found = cube.values(optimiser.best_points) | arrays.fixed
+    values = {k: np.where(known, v, np.nan) for k, v in found.items()}
     dims = [d for d in next(iter(inputs.forcings.values())).data.dims if d != "time"]
 
     def placed(v: np.ndarray, missing: float = np.nan) -> xr.DataArray:

@@ -30,9 +30,9 @@ __all__ = ["cost"]
 
 # Updates of the network, and runs of each site: from hopeless to more than is needed.
 UPDATES = (4, 8, 16, 32, 64, 128, 256, 512)
+EVALUATIONS = (30, 100, 200, 400, 800, 1600, 3200, 6400)
 # By which an error may be larger than the one that both reach.
 _TOLERANCE = 0.02
-EVALUATIONS = (30, 100, 200, 400, 800, 1600, 3200, 6400)
 
 
 def cost(
@@ -73,7 +73,7 @@ def cost(
     Raises
     ------
     InputErrors
-        If a size is larger than the number of sites.
+        If sizes, efforts or seeds are no rising numbers, or a size is above the number of sites.
 
     Notes
     -----
