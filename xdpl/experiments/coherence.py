@@ -21,6 +21,7 @@ from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
 from xdpl.experiments.maps import MAPS, on_scale, places
 from xdpl.experiments.seeds import check_seeds
+from xdpl.models import Model
 
 __all__ = ["CAUTION", "coherence"]
 
@@ -30,6 +31,7 @@ CAUTION = (
     "a smooth network makes smooth maps whatever it has learned."
 )
 
+_DIMS = ("contender", "parameter", "seed")
 _LONG_NAMES = {
     "morans_i": "Moran's I of the map",
     "nugget_fraction": "nugget of the variogram of the map as a fraction of its sill",
@@ -88,13 +90,8 @@ def coherence(
     """
     model = models.get(case.model, "coherence")
     coords = places(case, "coherence")
-    problems = Problems("coherence")
-    check_seeds(problems, seeds)
-    problems.raise_if_any()
     sites = case.usable().assign_coords(coords)
-    # Options are refused here, before hours of learning.
-    morans_i(sites.astype(np.float64), neighbours=neighbours)
-    at_bounds(xr.Dataset(), model, margin=margin)
+    _check(model, sites, seeds, neighbours, margin)
     kept = Kept(None if out is None else Path(out), case)
     found: dict[tuple[str, int], tuple[xr.DataArray, list[float]]] = {}
     cells = [(name, seed) for seed in seeds for name in MAPS]
@@ -103,22 +100,9 @@ def coherence(
         near = at_bounds(_masked(theta, model, sites), model, margin=margin)
         found[name, seed] = on_scale(theta, model, sites), [float(near[p.name]) for p in model.parameters]
     maps = _stacked(found, list(seeds)).assign_coords(coords)
-    dims = ("contender", "parameter", "seed")
-    result = xr.Dataset(
-        {
-            "morans_i": morans_i(maps, neighbours=neighbours),
-            "nugget_fraction": nugget(maps)["nugget_fraction"],
-            "at_bounds": _numbers(found, maps),
-        }
-    ).transpose(*dims)
-    if len(seeds) > 1:
-        result = result.merge(_pairs(maps, list(sites.dims)))
     true = _truth(case, model, sites)
-    if true is not None:
-        true = true.assign_coords(coords)
-        result["truth_correlation"] = _ranked(maps, true, list(sites.dims)).transpose(*dims)
-        result["true_morans_i"] = morans_i(true, neighbours=neighbours)
-        result["true_nugget_fraction"] = nugget(true)["nugget_fraction"]
+    result = _measured(maps, None if true is None else true.assign_coords(coords), sites, neighbours)
+    result["at_bounds"] = _numbers(found, maps).transpose(*_DIMS)
     for variable in result.data_vars:
         result[variable].attrs = {"units": "1", "long_name": _LONG_NAMES[str(variable)]}
     result = described(result, case, "coherence")
@@ -126,7 +110,32 @@ def coherence(
     return result
 
 
-def _masked(theta: xr.Dataset, model: Any, sites: xr.DataArray) -> xr.Dataset:
+def _check(model: Model, sites: xr.DataArray, seeds: Sequence[int], neighbours: int, margin: float) -> None:
+    """Refuse options here, before hours of learning."""
+    problems = Problems("coherence")
+    check_seeds(problems, seeds)
+    problems.raise_if_any()
+    morans_i(sites.astype(np.float64), neighbours=neighbours)
+    at_bounds(xr.Dataset(), model, margin=margin)
+
+
+def _measured(
+    maps: xr.DataArray, true: xr.DataArray | None, sites: xr.DataArray, neighbours: int
+) -> xr.Dataset:
+    """Order in space of maps, beside the other seeds and the truth."""
+    space = list(sites.dims)
+    moran, rough = morans_i(maps, neighbours=neighbours), nugget(maps)["nugget_fraction"]
+    result = xr.Dataset({"morans_i": moran, "nugget_fraction": rough}).transpose(*_DIMS)
+    if maps.sizes["seed"] > 1:
+        result = result.merge(_pairs(maps, space))
+    if true is not None:
+        result["truth_correlation"] = _ranked(maps, true, space).transpose(*_DIMS)
+        result["true_morans_i"] = morans_i(true, neighbours=neighbours)
+        result["true_nugget_fraction"] = nugget(true)["nugget_fraction"]
+    return result
+
+
+def _masked(theta: xr.Dataset, model: Model, sites: xr.DataArray) -> xr.Dataset:
     """Parameters at the sites that take part, with their units."""
     inside = sites.reset_coords(drop=True)
     return xr.Dataset(
@@ -146,7 +155,7 @@ def _numbers(found: dict[tuple[str, int], Any], maps: xr.DataArray) -> xr.DataAr
     return xr.DataArray(values, {d: maps[d] for d in dims}, dims)
 
 
-def _truth(case: Case, model: Any, sites: xr.DataArray) -> xr.DataArray | None:
+def _truth(case: Case, model: Model, sites: xr.DataArray) -> xr.DataArray | None:
     """The true map of every parameter, NaN of one that is not known; None if that is all."""
     known = [p.name for p in model.parameters if f"true_{p.name}" in case.data]
     if not known:

@@ -6,7 +6,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,42 +85,52 @@ def cost(
     best at 1, of what is missing to 1).
     """
     usable = case.usable()
-    problems = Problems("cost")
-    note_sizes(sizes, int(usable.sum()), problems)
-    check_seeds(problems, seeds)
-    if not (rising(updates) and rising(evaluations)) or len(updates) != len(evaluations):
-        got = f"{tuple(updates)} and {tuple(evaluations)}"
-        problems.add(
-            "updates, evaluations", expected="rising numbers, as many of both", got=got, fix="leave both out"
-        )
-    problems.raise_if_any()
+    _check(int(usable.sum()), sizes, updates, evaluations, seeds)
     kept = Kept(None if out is None else Path(out), case)
     ways: dict[str, tuple[Callable[..., xr.Dataset], Sequence[int]]] = {
         "dpl": (_Timed(partial(_learned, batch=batch), 1), updates),
         "sce-ua": (_Timed(_calibrated, 2), evaluations),
     }
-    efforts = range(len(updates))
-    cells = list(itertools.product(ways, sizes, efforts, seeds))
-    found = {}
+    coords: dict[str, list[Any]] = {
+        "contender": list(ways),
+        "size": list(sizes),
+        "effort": list(range(len(updates))),
+        "seed": list(seeds),
+    }
+    rows = []
+    cells = list(itertools.product(*coords.values()))
     for name, size, effort, seed in tqdm(cells, desc="cost", unit="trial", disable=not progress):
         way, levels = ways[name]
         sites = nested(usable, size, seed)
         key = {"cost": name, "sites": digest(sites), "effort": levels[effort], "seed": seed}
         # Of learning too the batch decides.
         key |= {"batch": batch} if name == "dpl" else {}
-        found[name, size, effort, seed] = kept.of(key, partial(way, case, sites, levels[effort], seed))
-    coords: dict[str, list[Any]] = {
-        "contender": list(ways),
-        "size": list(sizes),
-        "effort": list(efforts),
-        "seed": list(seeds),
-    }
-    shape = tuple(len(v) for v in coords.values())
-    names = ("score", "runs", "core_seconds")
-    values = {k: np.array([float(found[cell][k]) for cell in cells]).reshape(shape) for k in names}
-    result = xr.Dataset({k: (tuple(coords), v) for k, v in values.items()}, coords)
-    result = result.rename(score=case.score)
+        rows.append(kept.of(key, partial(way, case, sites, levels[effort], seed)))
+    result = _stacked(rows, coords).rename(score=case.score)
     return described(_needed(result, lower=case.lower_is_better, score=case.score), case, "cost")
+
+
+def _check(
+    most: int, sizes: Sequence[int], updates: Sequence[int], evaluations: Sequence[int], seeds: Sequence[int]
+) -> None:
+    problems = Problems("cost")
+    note_sizes(sizes, most, problems)
+    check_seeds(problems, seeds)
+    if not (rising(updates) and rising(evaluations)) or len(updates) != len(evaluations):
+        problems.add(
+            "updates, evaluations",
+            expected="rising numbers, as many of both",
+            got=f"{tuple(updates)} and {tuple(evaluations)}",
+            fix="leave both out",
+        )
+    problems.raise_if_any()
+
+
+def _stacked(rows: Sequence[xr.Dataset], coords: Mapping[str, Sequence[Any]]) -> xr.Dataset:
+    """Single numbers, in the order of all cells, over their coordinates."""
+    shape = tuple(len(v) for v in coords.values())
+    values = {name: np.array([float(row[name]) for row in rows]).reshape(shape) for name in rows[0].data_vars}
+    return xr.Dataset({name: (tuple(coords), v) for name, v in values.items()}, coords)
 
 
 def _learned(case: Case, sites: xr.DataArray, updates: int, seed: int, *, batch: int) -> xr.Dataset:

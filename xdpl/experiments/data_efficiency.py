@@ -12,11 +12,10 @@ from xdpl.errors import Problems
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.periods import days_of
+from xdpl.experiments.resampling import at_scored_sites, drawn
 from xdpl.experiments.scaling import scaling
 
 __all__ = ["advantage", "data_efficiency"]
-
-_RESAMPLES = 1000
 
 
 def data_efficiency(
@@ -52,7 +51,8 @@ def data_efficiency(
     Raises
     ------
     InputErrors
-        As `scaling`, or if the case has no settings for the network.
+        As `scaling`, or if the case has no settings for the network, or no held-out site a score in
+        every trial.
     """
     if case.alone is None:
         problems = Problems("data_efficiency")
@@ -77,24 +77,16 @@ def advantage(result: xr.Dataset, *, lower: bool) -> xr.Dataset:
     """Add advantage and crossover to a result of `scaling`; `lower` says whether less is better."""
     score = result[result.attrs["score"]]
     order = ("contender", "days", "size", "seed")
-    sites = [d for d in score.dims if d not in order]
-    values = score.sel(contender=["dpl", "lstm"]).stack(held=sites).transpose(*order, "held")
-    values = values.dropna("held", how="any").values
+    values = at_scored_sites(score.sel(contender=["dpl", "lstm"]), order, "data_efficiency")
     sign = 1.0 if lower else -1.0
     sizes = score["size"].values.astype(float)
-    generator = np.random.default_rng(0)
-    seeds, held = values.shape[3:]
 
     def gain(of: np.ndarray) -> np.ndarray:
         medians = np.median(of, axis=-1).mean(axis=-1)
         better: np.ndarray = sign * (medians[1] - medians[0])
         return better
 
-    drawn = []
-    for _ in range(_RESAMPLES):
-        pick = np.ix_(generator.integers(seeds, size=seeds), generator.integers(held, size=held))
-        drawn.append(gain(values[:, :, :, *pick]))
-    whole, resampled = gain(values), np.stack(drawn)
+    whole, resampled = gain(values), np.stack([gain(v) for v in drawn(values)])
     low, high = np.quantile(resampled, [0.05, 0.95], axis=0)
     crossings = np.array([[_crossing(row, sizes) for row in each] for each in resampled])
     found = {

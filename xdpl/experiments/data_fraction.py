@@ -10,12 +10,12 @@ import xarray as xr
 
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
+from xdpl.experiments.resampling import at_scored_sites, drawn
 from xdpl.experiments.scaling import scaling
 
 __all__ = ["data_fraction", "fraction_needed"]
 
 REGIONALISATIONS = ("donors", "regression")
-_RESAMPLES = 1000
 
 
 def data_fraction(
@@ -46,7 +46,7 @@ def data_fraction(
     Raises
     ------
     InputErrors
-        As `scaling`.
+        As `scaling`, or if no held-out site has a score in every trial.
     """
     contenders = ("dpl", *REGIONALISATIONS)
     result = scaling(
@@ -60,20 +60,14 @@ def fraction_needed(result: xr.Dataset, *, lower: bool) -> xr.Dataset:
     score = result[result.attrs["score"]]
     sizes = score["size"].values.astype(float)
     order = ("contender", "size", "seed")
-    sites = [d for d in score.dims if d not in order]
-    values = score.stack(held=sites).transpose(*order, "held").dropna("held", how="any").values
+    values = at_scored_sites(score, order, "data_fraction")
     rows = {str(k): i for i, k in enumerate(score["contender"].values)}
-    ours, others = values[rows["dpl"]], values[[rows[k] for k in REGIONALISATIONS if k in rows]]
+    others = [rows[k] for k in REGIONALISATIONS if k in rows]
     sign = 1.0 if lower else -1.0
-    generator = np.random.default_rng(0)
-    seeds, held = values.shape[2:]
-    whole, reference = _needed(ours, others, sizes, sign)
-    drawn = []
-    for _ in range(_RESAMPLES):
-        pick = np.ix_(generator.integers(seeds, size=seeds), generator.integers(held, size=held))
-        drawn.append(_needed(ours[:, *pick], others[:, :, *pick], sizes, sign)[0])
+    whole, reference = _needed(values[rows["dpl"]], values[others], sizes, sign)
+    resampled = np.array([_needed(v[rows["dpl"]], v[others], sizes, sign)[0] for v in drawn(values)])
     result = result.assign(
-        fraction=((), whole), fraction_resampled=("resample", np.array(drawn)), reference=((), reference)
+        fraction=((), whole), fraction_resampled=("resample", resampled), reference=((), reference)
     )
     said = {"units": "1", "long_name": "share of the training sites that learning needs"}
     result["fraction"].attrs = said
