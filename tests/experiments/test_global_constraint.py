@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import xarray as xr
 from xdpl.errors import InputErrors
 from xdpl.experiments import global_constraint
 from xdpl.experiments.reports.global_constraint import table
+from xdpl.experiments.work import calibrate_whole
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ def test_both_see_the_same_part_of_the_observations(small_case, monkeypatch):
     xr.testing.assert_identical(seen["dpl"], seen["per-site"])
     whole = small_case.ds["soil_moisture"].sel(time=seen["dpl"]["time"])
     assert seen["dpl"].sizes["time"] == 120
+    assert (seen["dpl"]["time"].diff("time") == np.timedelta64(1, "D")).all()
     share = float(seen["dpl"].notnull().sum() / whole.notnull().sum())
     assert share == pytest.approx(0.5, abs=0.05)
 
@@ -49,10 +52,12 @@ def test_both_see_the_same_part_of_the_observations(small_case, monkeypatch):
 def test_scores_are_those_of_the_functions_themselves(small_case):
     """Of a case with a site where nothing is observed in the short period, which then counts for nobody."""
     blank = small_case.ds.copy(deep=True)
-    blank["soil_moisture"].loc[{"time": slice("2001-09-01", "2001-12-31"), "lat": blank["lat"][2]}] = np.nan
+    # A hundred days somewhere in the year of training.
+    first = np.random.default_rng([4, 3]).integers(266)
+    period = slice(*blank["time"].dt.strftime("%Y-%m-%d").values[[first, first + 99]])
+    blank["soil_moisture"].loc[{"time": period, "lat": blank["lat"][2]}] = np.nan
     case = replace(small_case, ds=blank)
     found = global_constraint(case, days=100, share=0.5, seeds=(4,), progress=False).isel(seed=0)
-    period = slice("2001-09-23", "2001-12-31")
     drawn = np.random.default_rng([4, 2]).random((730, 4, 5)) < 0.5
     thinned = blank["soil_moisture"].transpose("time", "lat", "lon").where(drawn)
     sites = thinned.sel(time=period).notnull().sum("time") >= 10
@@ -69,6 +74,28 @@ def test_scores_are_those_of_the_functions_themselves(small_case):
             error = ((sim - observed).sel(time=time) ** 2).mean("time") ** 0.5
             expected = error.where(sites).transpose("lat", "lon")
             np.testing.assert_allclose(found[part].sel(contender=name), expected, rtol=1e-4)
+
+
+def test_seeds_have_other_days(small_case, monkeypatch):
+    began = []
+
+    def spy(ds, *args, **options):
+        began.append(options["train"].start)
+        return calibrate_whole(ds, *args, **options)
+
+    monkeypatch.setattr(sys.modules["xdpl.experiments.global_constraint"], "calibrate_whole", spy)
+    global_constraint(small_case, days=90, seeds=(0, 1, 2), progress=False)
+    assert len(set(began)) == 3
+    assert all("2001-01-01" <= day <= "2001-10-03" for day in began)
+
+
+def test_options_for_the_same_sites_are_used(small_case):
+    """Only where they differ from those of the case do they make a difference."""
+    run = partial(global_constraint, days=120, seeds=(0,), progress=False)
+    fast = run(replace(small_case, same_sites={"learning_rate": 0.05}))
+    slow = run(replace(small_case, learn=dict(small_case.learn) | {"learning_rate": 0.05}))
+    xr.testing.assert_equal(fast, slow)
+    assert not fast.equals(run(small_case))
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,9 @@ class Case:
         Metric of `xdpl.evaluation.metrics` that experiments report.
     learn : mapping, or function of the number of training sites
         Options of `xdpl.learn`.
+    same_sites : mapping or function, optional
+        Options that replace some of `learn` where another time at the sites of the training is predicted:
+        memory of the sites then does no harm.
     alone : mapping or function, optional
         Options of `xdpl.learn` for a network without a process model; without them none takes part.
     calibrate : mapping
@@ -68,6 +71,7 @@ class Case:
     test: slice
     score: str = "rmse"
     learn: Options = field(default_factory=dict)
+    same_sites: Options = field(default_factory=dict)
     alone: Options | None = None
     calibrate: Mapping[str, Any] = field(default_factory=dict)
     regionalise: Mapping[str, Any] = field(default_factory=dict)
@@ -138,14 +142,14 @@ class Case:
         dims = dict.fromkeys(str(d) for f in found.values() for d in f.data.dims if d != "time")
         return found | find_targets(self.ds, model, self.target, self.forcings, tuple(dims), problems)
 
-    def learning(self, count: int, **more: Any) -> dict[str, Any]:
+    def learning(self, count: int, *, same_sites: bool = False, **more: Any) -> dict[str, Any]:
         """Options of `xdpl.learn` for a number of training sites."""
-        return self._common() | dict(self.learn(count) if callable(self.learn) else self.learn) | more
+        options = self._common() | _of(self.learn, count)
+        return options | (_of(self.same_sites, count) if same_sites else {}) | more
 
     def learning_alone(self, count: int, **more: Any) -> dict[str, Any]:
         """Options of `xdpl.learn` of a network without a process model."""
-        options = self.alone or {}
-        return self._common() | dict(options(count) if callable(options) else options) | more
+        return self._common() | _of(self.alone or {}, count) | more
 
     def _common(self) -> dict[str, Any]:
         return {
@@ -155,3 +159,7 @@ class Case:
             "train": self.train,
             "progress": False,
         }
+
+
+def _of(options: Options, count: int) -> dict[str, Any]:
+    return dict(options(count) if callable(options) else options)

@@ -15,7 +15,7 @@ __all__ = ["CASES", "mopex", "smap", "twin", "twin_runoff"]
 
 def smap() -> Case:
     """Soil moisture of SMAP at 412 sites, VIC, one year of training and the next for the test."""
-    from xdpl.demo.satellite import ATTRIBUTES, OTHER_SITES, TEST, TRAIN, prepare_smap
+    from xdpl.demo.satellite import ATTRIBUTES, OTHER_SITES, SAME_SITES, TEST, TRAIN, prepare_smap
     from xdpl.models import NetworkOnly
     from xdpl.networks import LSTM
 
@@ -32,6 +32,7 @@ def smap() -> Case:
         TEST,
         score="rmse",
         learn=common | {"network": network, "learning_rate": learning_rate},
+        same_sites={"network": SAME_SITES[1], "learning_rate": SAME_SITES[2]},
         alone=common
         | {
             "model": NetworkOnly(model, positive=False),
@@ -68,6 +69,7 @@ def mopex() -> Case:
         TEST,
         score="nse",
         learn=longer(shared | settings["static"]),
+        same_sites=longer(contenders("time")["static"]),
         alone=longer(shared | settings["lstm"]),
         calibrate={"objective": "nse"},
     )

@@ -136,7 +136,7 @@ def _stacked(rows: Sequence[xr.Dataset], coords: Mapping[str, Sequence[Any]]) ->
 def _learned(case: Case, sites: xr.DataArray, updates: int, seed: int, *, batch: int) -> xr.Dataset:
     """Cost and score of a training of so many updates."""
     count = int(sites.sum())
-    options = case.learning(count, sites=sites, seed=seed)
+    options = case.learning(count, same_sites=True, sites=sites, seed=seed)
     length, window = _length(case, int(options.get("warmup", 30))), int(options.get("window", 365))
     series = count * max(1, round(length / min(window, length)))
     inside = min(batch, series)

@@ -16,7 +16,7 @@ from xdpl.errors import Problems
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
-from xdpl.experiments.periods import days_of, shortened
+from xdpl.experiments.periods import days_of, drawn_part
 from xdpl.experiments.scores import scores_of
 from xdpl.experiments.seeds import check_seeds
 from xdpl.experiments.work import calibrate_whole, learn_whole
@@ -41,9 +41,9 @@ def global_constraint(
 ) -> xr.Dataset:
     """Compare gradient descent at every site by itself with one network for all, on few data.
 
-    Both see the same observations of the last days of the training period, of which a part is
-    left out at random; both minimise the same loss through the same model, with one set of parameters
-    for each site.
+    Both see the same observations of some days in a row of the training period, of which a part is left
+    out at random; every seed has other days. Both minimise the same loss through the same model, with one
+    set of parameters for each site.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def global_constraint(
     share : float
         Of the observations in it that is kept, above 0 to 1.
     seeds : sequence of int
-        Of the choice of observations, the training and the random starts.
+        Of the days and the observations, the training and the random starts.
     out, progress
         As in `scaling`.
 
@@ -90,13 +90,13 @@ def global_constraint(
 
 def _trial(case: Case, name: str, days: int, share: float, seed: int) -> xr.Dataset:
     """Scores of every site, as plain values."""
-    few = shortened(case, days)
+    few = drawn_part(case, days, seed)
     thinned = _thinned(case, share, seed)
     known = thinned.sel(time=few.train).notnull().sum("time")
     # The same sites for both, in both periods: those that have something to be fitted to.
     sites = case.usable() & (known >= _FEWEST)
     ds = case.data.assign({case.target: thinned})
-    learning = few.learning(int(sites.sum()))
+    learning = few.learning(int(sites.sum()), same_sites=True)
     warmup = int(case.calibrate.get("warmup", learning.get("warmup", 30)))
     options: dict[str, Any] = {"target": case.target, "train": few.train, "sites": sites}
     options |= {"seed": seed, "progress": False, "warmup": warmup}

@@ -110,6 +110,7 @@ def _identity(case: Case) -> dict[str, Any]:
         "score": case.score,
         # Options may be those of a number of sites.
         "learn": [case.learning(count) for count in _COUNTS],
+        "same_sites": [case.learning(count, same_sites=True) for count in _COUNTS],
         "alone": [case.learning_alone(count) for count in _COUNTS],
         "calibrate": dict(case.calibrate),
         "regionalise": dict(case.regionalise),
