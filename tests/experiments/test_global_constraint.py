@@ -23,7 +23,7 @@ def test_both_are_scored_at_all_sites(small_case, result):
     for name in ("train", "test"):
         assert result[name].dims == ("contender", "seed", "lat", "lon")
         assert np.isfinite(result[name]).all()
-    assert "with the network: training" in table(result)
+    assert "with the network, error: training" in table(result)
 
 
 def test_both_see_the_same_part_of_the_observations(small_case, monkeypatch):
@@ -111,3 +111,16 @@ def test_another_score_is_refused(small_case):
     other = replace(small_case, **{"score": "correlation"})
     with pytest.raises(InputErrors, match="rmse or nse"):
         global_constraint(other, progress=False)
+
+
+def test_change_of_a_score_that_is_best_at_one_is_that_of_what_is_missing():
+    dims = ("contender", "seed", "site")
+    ds = xr.Dataset(
+        {"train": (dims, [[[0.9]], [[0.8]]]), "test": (dims, [[[0.5]], [[0.6]]])},
+        {"contender": ["per-site", "dpl"], "seed": [0]},
+        {"score": "nse", "target": "streamflow"},
+    )
+    text = table(ds)
+    assert text.endswith("with the network, what is missing to 1: training +100.0%, test -20.0%")
+    text = table(ds.assign_attrs(score="rmse"))
+    assert text.endswith("with the network, error: training -11.1%, test +20.0%")

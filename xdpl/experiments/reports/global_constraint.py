@@ -25,12 +25,13 @@ def table(result: xr.Dataset) -> str:
         rows.append([label, *cells, ""])
     lines = [f"median {result.attrs['score']} of {result.attrs['target']}"]
     lines += tables.text(rows, right=(1, 2))
+    # Of a score that is best at 1, what is missing is the error.
+    lower = result.attrs["score"] == "rmse"
     means = {k: _medians(result.sel(contender=k)).mean("seed") for k in LABELS}
-    if result.attrs["score"] == "rmse":
-        change = {k: f"{float(means['dpl'][k] / means['per-site'][k] - 1.0):+.1%}" for k in ("train", "test")}
-    else:
-        change = {k: f"{float(means['dpl'][k] - means['per-site'][k]):+.4f}" for k in ("train", "test")}
-    lines.append(f"with the network: training {change['train']}, test {change['test']}")
+    errors = {k: v if lower else 1.0 - v for k, v in means.items()}
+    change = {k: f"{float(errors['dpl'][k] / errors['per-site'][k] - 1.0):+.1%}" for k in ("train", "test")}
+    error = "error" if lower else "what is missing to 1"
+    lines.append(f"with the network, {error}: training {change['train']}, test {change['test']}")
     return "\n".join(lines)
 
 
