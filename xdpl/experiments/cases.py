@@ -70,7 +70,6 @@ def mopex() -> Case:
         TEST,
         score="nse",
         learn=longer(shared | settings["static"]),
-        same_sites=longer(contenders("time")["static"]),
         alone=longer(shared | settings["lstm"]),
         calibrate={"objective": "nse"},
     )
