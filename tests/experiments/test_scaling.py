@@ -248,3 +248,15 @@ def test_scores_are_finite_and_learning_helps(result):
     median = result["rmse"].median(["lat", "lon"])
     assert np.isfinite(median).all()
     assert (median.sel(contender="dpl") < median.sel(contender="uncalibrated")).all()
+
+
+def test_the_whole_period_is_not_run_twice(case, tmp_path, monkeypatch):
+    call = {"sizes": (4,), "held_out": 6, "seeds": (0,), "contenders": ["affine"], "progress": False}
+    whole = scaling(case, **call, out=tmp_path)
+
+    def refuse(trial):
+        raise AssertionError("run again")
+
+    monkeypatch.setitem(CONTENDERS, "affine", refuse)
+    again = scaling(case, **call, days=(365,), out=tmp_path)
+    xr.testing.assert_equal(again["rmse"].isel(days=0, drop=True), whole["rmse"])

@@ -81,8 +81,10 @@ def scaling(
     order = sorted(cells, key=lambda cell: seeds.index(cell[3]))
     found = {}
     for name, length, size, seed in tqdm(order, desc="scaling", unit="trial", disable=not progress):
-        trial = Trial(shortened(case, length), nested(pool, size, seed), seed, kept, length)
-        key = {"contender": name, "days": length, "sites": digest(trial.sites), "seed": seed}
+        # The whole period is kept under one name, whether it was asked for or not.
+        part = None if length == days_of(case) else length
+        trial = Trial(shortened(case, part), nested(pool, size, seed), seed, kept, part)
+        key = {"contender": name, "days": part, "sites": digest(trial.sites), "seed": seed}
         scores = kept.of(key, partial(_scores, name, trial))
         found[name, length, size, seed] = scores.where(held)
     coords = {"contender": names, "days": lengths, "size": list(sizes), "seed": list(seeds)}
