@@ -64,22 +64,17 @@ def _number(value: float) -> str:
 
 
 def draw(result: xr.Dataset, ax: Axes) -> Axes:
-    """Correlation with the truth, else of two seeds, against Moran's I: a point for each parameter."""
+    """Correlation with the truth, else of two seeds: a row for each parameter, means of seeds or pairs."""
     name = next(n for n in _MEASURES if n in result)
-    for contender in result["contender"].values:
-        part = result.sel(contender=contender)
-        measure = part[name].mean([d for d in part[name].dims if d != "parameter"])
-        known = measure.notnull()
-        moran = part["morans_i"].mean("seed")
-        (line,) = ax.plot(moran[known], measure[known], "o", label=NAMES[str(contender)])
-        for parameter in result["parameter"].values[known.values]:
-            at = float(moran.sel(parameter=parameter)), float(measure.sel(parameter=parameter))
-            ax.annotate(
-                str(parameter), at, (4, 3), textcoords="offset points", fontsize=6, color=line.get_color()
-            )
-    ax.set_xlabel("Moran's I of the map, which a smooth network has whatever it learned")
-    ax.set_ylabel(_MEASURES[name])
-    # Room for the names.
-    ax.margins(x=0.15)
-    ax.legend(frameon=False, fontsize="small")
+    measure = result[name].mean([d for d in result[name].dims if d not in ("contender", "parameter")])
+    shown = measure.dropna("parameter", how="all")
+    rows = range(shown.sizes["parameter"])
+    ax.hlines(rows, 0.0, 1.0, color="0.9", linewidth=0.8, zorder=0)
+    for contender in shown["contender"].values:
+        ax.plot(shown.sel(contender=contender), rows, "o", label=NAMES[str(contender)])
+    ax.set_yticks(rows, [str(v).replace("_", " ") for v in shown["parameter"].values], fontsize="small")
+    ax.invert_yaxis()
+    ax.set_xlabel(_MEASURES[name])
+    # Above, since there is a point in every row.
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small", ncols=2)
     return ax
