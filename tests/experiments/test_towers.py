@@ -83,6 +83,23 @@ def test_parameters_of_the_nearest_site(case, tower, result):
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
+def test_members_are_carried_one_by_one(case, tower):
+    several = replace(case, learn=dict(case.learn) | {"members": 2})
+    found = towers(several, at=[tower], contenders=["dpl"], seeds=(0,), progress=False).isel(
+        seed=0, contender=0
+    )
+    call = {"target": "soil_moisture", "attributes": list(case.attributes), "train": case.train}
+    fit = case.ds.dpl.learn("vic", **call, seed=0, progress=False, **several.learn)
+    theta = fit.parameters(case.ds)
+    w2 = case.ds.dpl.simulate("vic", theta, outputs=["w2"])["w2"].sel(time=tower.test)
+    deep = (w2 / (1000.0 * theta["d2"])).mean("member").stack(site=("lat", "lon"))[..., [3, 11]]
+    error = (
+        deep.transpose("site", "time").values
+        - tower.ds[DEEP].sel(time=tower.test).transpose("site", "time").values
+    )
+    np.testing.assert_allclose(found[f"{DEEP}_rmse"], np.sqrt((error.astype(float) ** 2).mean(1)), rtol=1e-4)
+
+
 def test_distance_by_hand(case, tower):
     far = replace(tower, ds=tower.ds.assign_coords(lat=tower.ds["lat"] - 10.0))
     far.ds["lat"].attrs = tower.ds["lat"].attrs

@@ -71,10 +71,17 @@ def _nearest(visit: Visit) -> xr.Dataset:
     case = visit.case
     ds = case.data.assign_coords(places(case, "towers"))
     theta = learned(case, visit.seed, visit.kept)
-    nearest = regionalise(
-        ds, case.model, theta, target=case.target, method="nearest", donors=1, sites=case.usable()
-    )
-    return nearest.parameters(visit.tower.ds)
+
+    def carried(parameters: xr.Dataset) -> xr.Dataset:
+        nearest = regionalise(
+            ds, case.model, parameters, target=case.target, method="nearest", donors=1, sites=case.usable()
+        )
+        return nearest.parameters(visit.tower.ds)
+
+    if "member" not in theta.dims:
+        return carried(theta)
+    members = [carried(theta.isel(member=i, drop=True)) for i in range(theta.sizes["member"])]
+    return xr.concat(members, "member", data_vars="all", coords="minimal", compat="override", join="exact")
 
 
 def _defaults(visit: Visit) -> xr.Dataset:

@@ -105,6 +105,9 @@ def _scored(case: Case, tower: Tower, theta: xr.Dataset, every: list[str]) -> xr
         # mm over m: at the end of the day.
         deep = simulated["w2"] / (1000.0 * theta["d2"])
         simulated[DEEP] = deep.assign_attrs(units="m3 m-3")
+    if "member" in simulated.dims:
+        # Each has a depth of its own: moisture at depth is not that of their mean.
+        simulated = simulated.mean("member", keep_attrs=True)
     observed = {output: tower.ds[variable] for output, variable in tower.observed.items()}
     scores = scores_of(simulated, observed, tower.test).reset_coords(drop=True)
     nothing = xr.full_like(scores[f"{case.target}_rmse"], np.nan)
