@@ -6,7 +6,7 @@ __all__ = ["NAMES"]
 
 NAMES = {
     "affine": "scale and offset, regressed",
-    "calibrated": "SCE-UA at each site",
+    "calibrated": "calibration at each site",
     "donors": "calibration and similar donors",
     "dpl": "parameter learning",
     "gradient": "gradient descent at each site",

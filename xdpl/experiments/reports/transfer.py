@@ -50,7 +50,7 @@ def blocks(result: xr.Dataset, outputs: list[str]) -> list[str]:
         units = result[f"{output}_rmse"].attrs["units"]
         seen = "learned" if output == result.attrs["learned_on"] else "never observed in training"
         lines += ["", f"{output} ({units}), {seen}"]
-        rows = [["", "correlation", "bias", "|bias|", "RMSE", "ubRMSE", "RMSE / SCE-UA", ""]]
+        rows = [["", "correlation", "bias", "|bias|", "RMSE", "ubRMSE", "RMSE / calibration", ""]]
         for contender in found["contender"].values:
             part = found.sel(contender=contender)
             cells = [_cell(part[name].values) for name in _columns(output)]
