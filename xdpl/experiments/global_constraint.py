@@ -26,6 +26,7 @@ __all__ = ["global_constraint"]
 
 # Observations that a site needs, as for its scores.
 _FEWEST = 10
+CONTENDERS = ("per-site", "dpl", "uncalibrated")
 # The same loss at a site, as it is called in `calibrate` and in `learn`.
 LOSSES = {"rmse": "site_rmse", "nse": "nse"}
 
@@ -63,7 +64,7 @@ def global_constraint(
     Dataset
         ``train`` and ``test`` (contender, seed, *site dims): the score in either period, of the
         observations that were kept and of all, at the sites where at least ten were kept.
-        Contenders are ``"per-site"`` and ``"dpl"``.
+        Contenders are ``"per-site"``, ``"dpl"`` and, with the default parameters, ``"uncalibrated"``.
 
     Raises
     ------
@@ -72,19 +73,17 @@ def global_constraint(
     """
     _check(case, days, share, seeds)
     kept = Kept(None if out is None else Path(out), case)
-    trials = [(name, seed) for seed in seeds for name in ("per-site", "dpl")]
+    trials = [(name, seed) for seed in seeds for name in CONTENDERS]
     found = {}
     for name, seed in tqdm(trials, desc="global-constraint", unit="trial", disable=not progress):
         key = {"constraint": name, "days": days, "share": share, "seed": seed}
         found[name, seed] = kept.of(key, partial(_trial, case, name, days, share, seed))
     result = xr.concat(
-        [xr.concat([found[name, seed] for seed in seeds], "seed") for name in ("per-site", "dpl")],
+        [xr.concat([found[name, seed] for seed in seeds], "seed") for name in CONTENDERS],
         "contender",
     )
     usable = case.usable()
-    result = result.assign_coords(contender=["per-site", "dpl"], seed=list(seeds)).assign_coords(
-        usable.coords
-    )
+    result = result.assign_coords(contender=list(CONTENDERS), seed=list(seeds)).assign_coords(usable.coords)
     return described(result.transpose("contender", "seed", ...), case, "global-constraint")
 
 
@@ -112,7 +111,9 @@ def _trial(case: Case, name: str, days: int, share: float, seed: int) -> xr.Data
         fit = learn_whole(ds, **learning | same | options | {"model": case.model})
         simulated = fit.simulate(ds, outputs=[case.target])[case.target]
     else:
-        theta = calibrate_whole(ds, case.model, method="gradient", objective=case.score, **options)
+        theta = None
+        if name == "per-site":
+            theta = calibrate_whole(ds, case.model, method="gradient", objective=case.score, **options)
         simulated = simulate(ds, case.model, theta, outputs=[case.target])[case.target]
     dims = sites.dims
     parts = {

@@ -19,13 +19,13 @@ LABELS = {"dpl": "parameter learning", "sce-ua": "SCE-UA"}
 
 
 def table(result: xr.Dataset) -> str:
-    """What the score that both reach needs, means of seeds; and a projection with what it assumes."""
+    """What the score that both reach needs, mean and standard deviation of seeds; and a projection."""
     runs, seconds = (result[f"{k}_needed"].mean("seed") for k in ("runs", "core_seconds"))
     sizes = [int(n) for n in result["size"]]
     rows = [["sites", *map(str, sizes), ""]]
     for name, label in LABELS.items():
         rows.append(
-            [f"{label}: runs of each site", *(f"{float(v):.0f}" for v in runs.sel(contender=name)), ""]
+            [f"{label}: runs of each site", *map(_cell, result["runs_needed"].sel(contender=name)), ""]
         )
     ratio = runs.sel(contender="sce-ua") / runs.sel(contender="dpl")
     rows.append(["times fewer", *(f"{float(v):.1f}" for v in ratio), ""])
@@ -43,6 +43,11 @@ def table(result: xr.Dataset) -> str:
         "a site that learning needs fell with more sites.",
     ]
     return "\n".join(lines)
+
+
+def _cell(of_seeds: xr.DataArray) -> str:
+    mean = f"{float(of_seeds.mean()):.0f}"
+    return f"{mean} ± {float(of_seeds.std()):.0f}" if of_seeds.size > 1 else mean
 
 
 def projected(result: xr.Dataset) -> dict[str, float]:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from xdpl import tables
+from xdpl.experiments.names import NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,10 +34,15 @@ def table(result: xr.Dataset) -> str:
     lines += ["in brackets 90 % intervals, held-out sites and seeds resampled", ""]
     extremes = result["extreme_bias"]
     sites = [d for d in extremes.dims if d not in ("contender", "days", "size", "seed")]
-    of_most = extremes.isel(days=-1, size=-1).median(sites).mean("seed")
-    for contender, label in {"dpl": "parameter learning", "lstm": "LSTM alone"}.items():
-        value = float(of_most.sel(contender=contender))
-        lines.append(f"relative bias on days above the training range, most data, {label}: {value:+.3f}")
+    longest = extremes.isel(days=-1).median(sites).mean("seed")
+    lines.append(
+        f"relative bias on days above the training range, {int(result['days'][-1])} days of training"
+    )
+    rows = [["", *head[1:-2], ""]]
+    for contender in ("dpl", "lstm"):
+        values = longest.sel(contender=contender).values
+        rows.append([NAMES[contender], *(f"{v:+.3f}" for v in values), ""])
+    lines += tables.text(rows, right=range(1, len(rows[0])))
     return "\n".join(lines)
 
 

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LABELS", "draw", "table"]
 
-LABELS = {"per-site": "each site by itself", "dpl": "parameter learning"}
+LABELS = {
+    "per-site": "each site by itself",
+    "dpl": "parameter learning",
+    "uncalibrated": "uncalibrated",
+}
 
 
 def table(result: xr.Dataset) -> str:
