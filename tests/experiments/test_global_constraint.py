@@ -116,11 +116,20 @@ def test_another_score_is_refused(small_case):
 def test_change_of_a_score_that_is_best_at_one_is_that_of_what_is_missing():
     dims = ("contender", "seed", "site")
     ds = xr.Dataset(
-        {"train": (dims, [[[0.9]], [[0.8]]]), "test": (dims, [[[0.5]], [[0.6]]])},
-        {"contender": ["per-site", "dpl"], "seed": [0]},
+        {"train": (dims, [[[0.9]], [[0.8]], [[0.1]]]), "test": (dims, [[[0.5]], [[0.6]], [[0.2]]])},
+        {"contender": ["per-site", "dpl", "uncalibrated"], "seed": [0]},
         {"score": "nse", "target": "streamflow"},
     )
     text = table(ds)
     assert text.endswith("with the network, what is missing to 1: training +100.0%, test -20.0%")
     text = table(ds.assign_attrs(score="rmse"))
     assert text.endswith("with the network, error: training -11.1%, test +20.0%")
+
+
+def test_uncalibrated_is_the_model_with_its_defaults(small_case, result):
+    sim = small_case.ds.dpl.simulate("vic", outputs=["soil_moisture"])["soil_moisture"]
+    error = (sim - small_case.ds["soil_moisture"]).sel(time=small_case.test)
+    expected = ((error.astype(float) ** 2).mean("time") ** 0.5).transpose("lat", "lon")
+    found = result["test"].sel(contender="uncalibrated")
+    for seed in found["seed"]:
+        np.testing.assert_allclose(found.sel(seed=seed), expected, rtol=1e-4)
