@@ -11,6 +11,7 @@ from xdpl import cli
 from xdpl.experiments import command
 from xdpl.experiments.cases import CASES, twin
 from xdpl.experiments.contenders import CONTENDERS
+from xdpl.experiments.global_constraint import CONTENDERS as ON_FEW_DATA
 from xdpl.experiments.maps import MAPS
 from xdpl.experiments.names import NAMES
 from xdpl.experiments.tower_contenders import CONTENDERS as AT_TOWERS
@@ -31,7 +32,7 @@ def small():
 
 def test_names_agree():
     assert tuple(command.EXPERIMENTS) == cli.EXPERIMENTS
-    assert set(NAMES) == set(CONTENDERS) | set(MAPS) | set(AT_TOWERS)
+    assert set(NAMES) == set(CONTENDERS) | set(MAPS) | set(AT_TOWERS) | set(ON_FEW_DATA)
     assert {e.data for e in command.EXPERIMENTS.values()} <= set(CASES)
 
 

@@ -111,3 +111,14 @@ def test_of_a_score_that_is_best_at_one():
 def test_bad_arguments(small_case, options, message):
     with pytest.raises(InputErrors, match=message):
         cost(small_case, **{"sizes": (4,), "progress": False} | options)
+
+
+def test_options_for_the_same_sites_are_used(small_case):
+    """What is scored are the sites of the training."""
+    sites = nested(small_case.usable(), 7, 0)
+    replaced = replace(small_case, same_sites={"learning_rate": 0.05})
+    plain = replace(small_case, learn=small_case.learn | {"learning_rate": 0.05})
+    one, other, base = (
+        float(_learned(case, sites, 6, 0, batch=4)["score"]) for case in (replaced, plain, small_case)
+    )
+    assert one == other != base

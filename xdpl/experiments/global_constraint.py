@@ -22,7 +22,7 @@ from xdpl.experiments.seeds import check_seeds
 from xdpl.experiments.work import calibrate_whole, learn_whole
 from xdpl.simulate import simulate
 
-__all__ = ["global_constraint"]
+__all__ = ["CONTENDERS", "global_constraint"]
 
 # Observations that a site needs, as for its scores.
 _FEWEST = 10

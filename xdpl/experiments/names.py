@@ -11,6 +11,7 @@ NAMES = {
     "dpl": "parameter learning",
     "gradient": "gradient descent at each site",
     "lstm": "LSTM alone",
+    "per-site": "each site by itself",
     "regression": "calibration and regression",
     "uncalibrated": "uncalibrated",
 }
