@@ -11,6 +11,7 @@ import xarray as xr
 import xdpl
 from xdpl.calibration import entry
 from xdpl.calibration.problem import Problem
+from xdpl.engines.tracing import trace as tracing
 from xdpl.errors import InputErrors
 
 QUICK = {"target": "soil_moisture", "warmup": 30, "evaluations": 250, "progress": False}
@@ -85,6 +86,20 @@ def test_runs_are_counted(ds, monkeypatch):
     monkeypatch.setattr(Problem, "__call__", counted)
     found = ds.dpl.calibrate("vic", **QUICK)
     assert sum(asked) == int(found["evaluations"].sum()) == 6 * 250
+
+
+def test_the_step_is_not_traced_in_every_round(ds, monkeypatch):
+    """Once to check it and once for all rounds."""
+    traced = []
+    trace = tracing.trace
+
+    def counted(model):
+        traced.append(model)
+        return trace(model)
+
+    monkeypatch.setattr(tracing, "trace", counted)
+    ds.dpl.calibrate("vic", engine="numba", **QUICK)
+    assert len(traced) == 2
 
 
 def test_a_site_does_not_know_its_company(ds):

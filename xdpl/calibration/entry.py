@@ -18,6 +18,7 @@ from xdpl.calibration.journal import Journal
 from xdpl.calibration.loop import Evaluate, minimise
 from xdpl.calibration.problem import Problem
 from xdpl.calibration.request import Inputs, Request, inspect
+from xdpl.engines.tracing.trace import remembering
 from xdpl.errors import Problems, short
 from xdpl.labelled.attrs import model_hash
 from xdpl.labelled.grid import Grid
@@ -61,7 +62,7 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool) -> xr.Dataset:
     )
     bar = Bar(settings["evaluations"] * len(arrays.keys), progress)
     journal = Journal(request.checkpoint, _fingerprint(arrays, settings))
-    with closing(journal), closing(bar), closing(optimiser):
+    with closing(journal), closing(bar), closing(optimiser), remembering():
         whole = minimise(optimiser, _evaluate(problem, optimiser), journal=journal, watch=bar.update)
     settings["stopped"] = "finished" if whole else "interrupted"
     return result.labelled(ds, inputs, grid, arrays, cube, optimiser, settings)
