@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import xdpl
-from xdpl.data.twin import TRUE_PARAMETERS
+from xdpl.data.truth import RELATIONS, USUAL
 from xdpl.data.weather import daily_weather, smooth_fields
 from xdpl.errors import InputErrors
 
@@ -50,9 +50,11 @@ def test_contents(world):
     assert world.dpl.check("hbv").ok
 
 
-def test_truth_is_in_bounds_and_varies(world):
+@pytest.mark.parametrize("varying", [USUAL, tuple(RELATIONS), ("tt", "cfmax")])
+def test_truth_is_in_bounds_and_varies(varying):
+    world = xdpl.data.twin(SHAPE, years=1, varying=varying)
     theta = truth(world)
-    assert set(theta) == set(TRUE_PARAMETERS)
+    assert set(theta) == set(varying)
     for p in xdpl.models.get("vic").parameters:
         if p.name in theta:
             assert ((theta[p.name] > p.lower) & (theta[p.name] < p.upper)).all(), p.name
@@ -62,6 +64,25 @@ def test_truth_is_in_bounds_and_varies(world):
     defaults = xdpl.models.get("vic").defaults()
     fixed = {k: v for k, v in defaults.items() if k not in theta}
     assert json.loads(world.attrs["true_defaults"]) == fixed
+
+
+def test_all_parameters_of_the_model_can_vary():
+    assert list(RELATIONS) == list(xdpl.models.get("vic").defaults())
+
+
+def test_what_varies_is_said_in_the_source(world):
+    assert "varying" not in world.attrs["source"]
+    other = xdpl.data.twin((2, 2), years=1, varying={"cfmax", "d1"})
+    assert other.attrs["source"].endswith("varying=('d1', 'cfmax'))")
+    again = eval(other.attrs["source"].removeprefix("xdpl.data."), {"twin": xdpl.data.twin})
+    xr.testing.assert_identical(again, other)
+
+
+def test_varying_parameters_change_neither_weather_nor_attributes(world):
+    other = xdpl.data.twin(SHAPE, years=2, varying=())
+    for name in ("precipitation", "air_temperature", "potential_evapotranspiration", "sand", "ndvi"):
+        xr.testing.assert_identical(other[name], world[name])
+    assert not truth(other).data_vars
 
 
 def test_simulating_the_truth_gives_the_truth(world):
@@ -101,6 +122,8 @@ def test_attributes_determine_the_truth_and_slope_does_not():
         ({"missing": 1.0}, "missing"),
         ({"missing": -0.1}, "missing"),
         ({"missing": float("nan")}, "missing"),
+        ({"varying": ("d1", "beta")}, "varying"),
+        ({"varying": "d1"}, "varying"),
     ],
 )
 def test_bad_arguments(kwargs, subject):

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 import numpy as np
 import xarray as xr
 
+from xdpl.data.truth import RELATIONS, USUAL, true_parameters
 from xdpl.data.weather import daily_weather, grid_coordinates, smooth_fields
 from xdpl.errors import Problems
 
 __all__ = ["twin"]
-
-# Parameters that follow the attributes; all others of the model keep their defaults.
-TRUE_PARAMETERS = (
-    "porosity",
-    "critical_fraction",
-    "residual_fraction",
-    "ksat",
-    "canopy_fraction",
-    "d1",
-)
 
 
 def twin(
@@ -30,6 +22,7 @@ def twin(
     seed: int = 0,
     noise: float = 0.02,
     missing: float = 0.5,
+    varying: Collection[str] = USUAL,
 ) -> xr.Dataset:
     """Make a synthetic world in which the model `vic` is the truth.
 
@@ -49,6 +42,10 @@ def twin(
         Standard deviation of the observation error, m3 m-3.
     missing : float
         Fraction of days without an observation, 0 to below 1.
+    varying : collection of str
+        Parameters of `vic` that follow the attributes; the others keep their defaults everywhere, where
+        a fresh network starts. All 17, ``xdpl.models.get("vic").defaults()``, make a world in which
+        nothing is given away.
 
     Returns
     -------
@@ -73,7 +70,7 @@ def twin(
     from xdpl.models import get
     from xdpl.simulate import simulate
 
-    _check(shape, years, noise, missing)
+    _check(shape, years, noise, missing, varying)
     generator = np.random.default_rng(seed)
     days = np.arange("2001-01-01", f"{2001 + years}-01-01", dtype="datetime64[D]")
     time = xr.DataArray(days.astype("M8[ns]"), dims="time")
@@ -81,7 +78,7 @@ def twin(
     ds = xr.Dataset(coords=coords)
     _add_attributes(ds, generator, shape)
     _add_forcings(ds, generator, shape)
-    theta = _truth(ds)
+    theta = true_parameters(ds, varying)
     sim = simulate(ds, "vic", theta, outputs=["soil_moisture", "evapotranspiration"], dtype=np.float64)
     for name in sim.data_vars:
         ds[f"true_{name}"] = sim[name].astype(np.float32)
@@ -95,7 +92,8 @@ def twin(
     for name, array in theta.data_vars.items():
         ds[f"true_{name}"] = array
     fixed = {k: v for k, v in defaults.items() if k not in theta}
-    call = f"twin(shape={tuple(shape)}, years={years}, seed={seed}, noise={noise}, missing={missing})"
+    call = f"twin(shape={tuple(shape)}, years={years}, seed={seed}, noise={noise}, missing={missing}"
+    call += ")" if set(varying) == set(USUAL) else f", varying={tuple(theta.data_vars)})"
     ds.attrs = {
         "title": "Synthetic world with known parameters of the model vic",
         "source": f"xdpl.data.{call}",
@@ -105,7 +103,9 @@ def twin(
     return ds
 
 
-def _check(shape: tuple[int, int], years: int, noise: float, missing: float) -> None:
+def _check(
+    shape: tuple[int, int], years: int, noise: float, missing: float, varying: Collection[str]
+) -> None:
     problems = Problems("data.twin")
     if len(shape) != 2 or min(shape) < 1:
         problems.add(
@@ -117,6 +117,13 @@ def _check(shape: tuple[int, int], years: int, noise: float, missing: float) -> 
         problems.add("noise", expected="at least 0", got=repr(noise), fix="noise=0.02")
     if not 0 <= missing < 1:
         problems.add("missing", expected="at least 0 and below 1", got=repr(missing), fix="missing=0.5")
+    if isinstance(varying, str) or not set(varying) <= set(RELATIONS):
+        problems.add(
+            "varying",
+            expected=f"names of parameters: {', '.join(RELATIONS)}",
+            got=repr(varying),
+            fix='varying=("porosity", "cfmax")',
+        )
     problems.raise_if_any()
 
 
@@ -149,26 +156,3 @@ def _add_forcings(ds: xr.Dataset, generator: np.random.Generator, shape: tuple[i
         }
         ds[declared.name] = (("time", "lat", "lon"), weather[declared.name].astype(np.float32), attrs)
     ds["potential_evapotranspiration"] = pet(ds, "oudin")
-
-
-def _truth(ds: xr.Dataset) -> xr.Dataset:
-    """The known relation: parameters from attributes, nonlinear and with interactions."""
-    from xdpl.labelled.attrs import variable_attrs
-    from xdpl.models import get
-
-    sand, clay, ndvi = ds["sand"] / 100.0, ds["clay"] / 100.0, ds["ndvi"]
-    height = (ds["elevation"] - 200.0) / 2000.0
-    values = {
-        "porosity": 0.32 + 0.26 * np.sqrt(1.0 - sand) * (1.0 - 0.3 * height),
-        "critical_fraction": 0.45 + 0.45 * np.tanh(1.8 * clay + 0.6 * (1.0 - sand)) ** 2,
-        "residual_fraction": 0.15 + 0.6 * (1.0 - sand) ** 1.5,
-        "ksat": np.exp(np.log(30.0) + 4.6 * sand**1.3 - 0.8 * clay),
-        "canopy_fraction": 0.1 + 0.85 * (1.0 - np.exp(-2.2 * ndvi**1.5)),
-        "d1": 0.055 + 0.04 * (0.5 * height + 0.5 * (1.0 - ndvi)) ** 0.8,
-    }
-    theta = xr.Dataset()
-    for parameter in get("vic").parameters:
-        if parameter.name in TRUE_PARAMETERS:
-            theta[parameter.name] = values[parameter.name].reset_coords(drop=True)
-            theta[parameter.name].attrs = variable_attrs(parameter)
-    return theta

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import xarray as xr
 
 from xdpl.experiments.case import Case
 
-__all__ = ["CASES", "mopex", "smap", "twin", "twin_runoff"]
+__all__ = ["CASES", "mopex", "smap", "twin", "twin_all", "twin_runoff"]
 
 
 def smap() -> Case:
@@ -113,21 +114,25 @@ def twin(ds: xr.Dataset | None = None) -> Case:
     )
 
 
+def twin_all() -> Case:
+    """As `twin`, in a world where all parameters differ between sites, those of snow too."""
+    return replace(twin(_world_of_all()), name="twin-all")
+
+
 def twin_runoff(ds: xr.Dataset | None = None) -> Case:
-    """The synthetic world, of which runoff alone is observed, with an error of a tenth.
+    """A synthetic world where all parameters differ; runoff alone is observed, with an error of a tenth.
 
     Parameters
     ----------
     ds : Dataset, optional
         Another one from `xdpl.data.twin`, of at least three years.
     """
-    from xdpl.data import twin as make
     from xdpl.demo.synthetic import ATTRIBUTES, TEST
     from xdpl.models.vic import VIC
     from xdpl.simulate import simulate
 
     model = VIC()
-    ds = make() if ds is None else ds.copy()
+    ds = _world_of_all() if ds is None else ds.copy()
     truth = xr.Dataset({p.name: ds[f"true_{p.name}"] for p in model.parameters if f"true_{p.name}" in ds})
     outputs = ["runoff", "soil_moisture", "evapotranspiration", "snowpack"]
     true = simulate(ds, model, truth, outputs=outputs)
@@ -150,9 +155,17 @@ def twin_runoff(ds: xr.Dataset | None = None) -> Case:
     )
 
 
+def _world_of_all() -> xr.Dataset:
+    from xdpl.data import twin as make
+    from xdpl.data.truth import RELATIONS
+
+    return make(varying=RELATIONS)
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "mopex": mopex,
     "smap": smap,
     "twin": twin,
+    "twin-all": twin_all,
     "twin-runoff": twin_runoff,
 }
