@@ -18,5 +18,6 @@ def small_case():
         slice("2002", None),
         learn={"epochs": 3, "window": 90},
         alone={"epochs": 2, "window": 90, "network": xdpl.networks.LSTM(4)},
+        history={"network": xdpl.networks.History(30, 4)},
         calibrate={"objective": "rmse", "warmup": 30, "evaluations": 60},
     )

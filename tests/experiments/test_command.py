@@ -12,6 +12,7 @@ from xdpl.experiments import command
 from xdpl.experiments.cases import CASES, twin
 from xdpl.experiments.contenders import CONTENDERS
 from xdpl.experiments.global_constraint import CONTENDERS as ON_FEW_DATA
+from xdpl.experiments.history import CONTENDERS as WITH_A_HISTORY
 from xdpl.experiments.maps import MAPS
 from xdpl.experiments.names import NAMES
 from xdpl.experiments.tower_contenders import CONTENDERS as AT_TOWERS
@@ -25,6 +26,7 @@ def small():
         **{
             "learn": few,
             "alone": few | {"network": xdpl.networks.LSTM(4)},
+            "history": {"network": xdpl.networks.History(30, 4)},
             "calibrate": full.calibrate | {"evaluations": 40},
         },
     )
@@ -32,7 +34,7 @@ def small():
 
 def test_names_agree():
     assert tuple(command.EXPERIMENTS) == cli.EXPERIMENTS
-    assert set(NAMES) == set(CONTENDERS) | set(MAPS) | set(AT_TOWERS) | set(ON_FEW_DATA)
+    assert set(NAMES) == set(CONTENDERS) | set(MAPS) | set(AT_TOWERS) | set(ON_FEW_DATA) | set(WITH_A_HISTORY)
     assert {e.data for e in command.EXPERIMENTS.values()} <= set(CASES)
 
 
@@ -67,6 +69,7 @@ SMALL = {
     "data-efficiency": lambda chosen: smaller(chosen, sizes=(3, 6), days=(200, 365), held_out=5),
     "data-fraction": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
     "global-constraint": lambda chosen: smaller(chosen, days=100),
+    "history": lambda chosen: smaller(chosen, held_out=5),
     "scaling": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
     "towers": lambda chosen: smaller(chosen, at=[station(small().ds)], gradient={"evaluations": 20}),
     "transfer": smaller,

@@ -47,6 +47,9 @@ class Case:
         memory of the sites then does no harm.
     alone : mapping or function, optional
         Options of `xdpl.learn` for a network without a process model; without them none takes part.
+    history : mapping or function, optional
+        Options that replace some of `learn` for a network that reads past observations; without them
+        none takes part.
     calibrate : mapping
         Options of `xdpl.calibrate`.
     regionalise : mapping
@@ -73,6 +76,7 @@ class Case:
     learn: Options = field(default_factory=dict)
     same_sites: Options = field(default_factory=dict)
     alone: Options | None = None
+    history: Options | None = None
     calibrate: Mapping[str, Any] = field(default_factory=dict)
     regionalise: Mapping[str, Any] = field(default_factory=dict)
     sites: xr.DataArray | None = None
@@ -150,6 +154,10 @@ class Case:
     def learning_alone(self, count: int, **more: Any) -> dict[str, Any]:
         """Options of `xdpl.learn` of a network without a process model."""
         return self._common() | _of(self.alone or {}, count) | more
+
+    def learning_from_history(self, count: int, **more: Any) -> dict[str, Any]:
+        """Options of `xdpl.learn` of a network that reads past observations."""
+        return self.learning(count) | _of(self.history or {}, count) | more
 
     def _common(self) -> dict[str, Any]:
         return {

@@ -18,7 +18,7 @@ def smap() -> Case:
     """Soil moisture of SMAP at 412 sites, VIC, one year of training and the next for the test."""
     from xdpl.demo.satellite import ATTRIBUTES, OTHER_SITES, TEST, TRAIN, prepare_smap
     from xdpl.models import NetworkOnly
-    from xdpl.networks import LSTM, MLP
+    from xdpl.networks import LSTM, MLP, History
 
     ds = prepare_smap()
     model, network, learning_rate = OTHER_SITES
@@ -44,6 +44,8 @@ def smap() -> Case:
             "weight_decay": 0.01,
             "epochs": 60,
         },
+        # A year has few days before which there was something to read.
+        history={"network": History(180, 64, dropout=0.4), "window": 90, "batch": 128, "epochs": 60},
         calibrate={"objective": "rmse", "warmup": 30},
         sites=ds["smap_ok"] == 1,
     )
@@ -53,6 +55,7 @@ def mopex() -> Case:
     """Streamflow of 359 basins, HBV with static parameters, ten years of training, ten for the test."""
     from xdpl.demo.basins import COMMON, MODEL, contenders
     from xdpl.demo.streamflow import TEST, TRAIN, attributes_of, prepare_mopex
+    from xdpl.networks import History
 
     ds = prepare_mopex()
     settings = contenders("sites")
@@ -73,6 +76,7 @@ def mopex() -> Case:
         score="nse",
         learn=longer(shared | settings["static"]),
         alone=longer(shared | settings["lstm"]),
+        history={"network": History(365, 64, dropout=0.3)},
         calibrate={"objective": "nse"},
     )
 

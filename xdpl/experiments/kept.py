@@ -112,6 +112,7 @@ def _identity(case: Case) -> dict[str, Any]:
         "learn": [case.learning(count) for count in _COUNTS],
         "same_sites": [case.learning(count, same_sites=True) for count in _COUNTS],
         "alone": [case.learning_alone(count) for count in _COUNTS],
+        "history": [case.learning_from_history(count) for count in _COUNTS],
         "calibrate": dict(case.calibrate),
         "regionalise": dict(case.regionalise),
     }

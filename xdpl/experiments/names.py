@@ -10,6 +10,7 @@ NAMES = {
     "donors": "calibration and similar donors",
     "dpl": "parameter learning",
     "gradient": "gradient descent at each site",
+    "history": "parameter learning with a history",
     "lstm": "LSTM alone",
     "per-site": "each site by itself",
     "regression": "calibration and regression",
