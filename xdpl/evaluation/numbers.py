@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xdpl.errors import Problems
 
-__all__ = ["check_attributes", "check_between", "check_positive"]
+__all__ = ["check_attributes", "check_between", "check_loss", "check_positive"]
 
 
 def check_positive(subject: str, value: Any, problems: Problems) -> None:
@@ -39,6 +39,16 @@ def check_attributes(attributes: Any, problems: Problems) -> list[str]:
         fix = 'attributes=["<static variable>"]'
         problems.add("attributes", expected="names of static variables", got=repr(attributes), fix=fix)
         return []
+
+
+def check_loss(subject: str, value: Any, problems: Problems) -> None:
+    """Note what is no name of a loss."""
+    from xdpl.training.losses import LOSSES
+
+    if value not in list(LOSSES):
+        problems.add(
+            subject, expected=f"one of {', '.join(LOSSES)}", got=repr(value), fix=f'{subject}="nrmse"'
+        )
 
 
 def _is_number(value: Any) -> bool:
