@@ -106,7 +106,9 @@ def described(ds: xr.Dataset, case: Case, what: str, loss: str, score: str) -> d
 
 
 def _names(case: Case) -> xr.Variable:
-    return xr.Variable("parameter", [p.name for p in case.model.parameters], {"long_name": "parameter"})
+    # As objects: text of a fixed length has no place in the format of zarr.
+    names = np.array([p.name for p in case.model.parameters], dtype=object)
+    return xr.Variable("parameter", names, {"long_name": "parameter"})
 
 
 def _fraction(which: np.ndarray, among: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xdpl import engines, models
+from xdpl import engines, models, units
 from xdpl.engines.tracing.trace import step_of
 from xdpl.evaluation.checks import names
 from xdpl.labelled import schema
@@ -198,7 +198,7 @@ def _values(
     span = {"time": slice(first - warmup, last + 1)}
     forcings = {k: grid.flatten(f.data.isel(span)) for k, f in found.items()}
     observed = grid.flatten(target.data.isel(time=slice(first, last + 1)))
-    columns = [grid.flatten(v) for v in (*theta.values(), *attributes.values())]
+    columns = [grid.flatten(v) for v in (*theta.values(), *map(units.magnitude, attributes.values()))]
     used = np.asarray(~np.isnan(columns).any(axis=0))
     for series in forcings.values():
         used &= ~np.isnan(series).all(axis=0)

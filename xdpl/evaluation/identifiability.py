@@ -86,8 +86,9 @@ def identifiability(
         ``misfit`` (direction, position): RMSE, in units of the model output, of a run with parameters
         moved along a direction by ``position``; each stops at its bounds.
 
-        ``pooled_direction`` names the directions; the attributes ``unseen``, ``traded_off`` and
-        ``flat_directions`` list what all sites together leave open. With `attributes`,
+        ``pooled_direction`` names the pooled directions. Attributes list what is open:
+        ``unseen_at_most_sites``, more than half of them, and ``unseen``, ``traded_off`` and
+        ``flat_directions`` for all together, where one site that sees a parameter is enough. With `attributes`,
         ``mapped_standard_error`` (parameter) is as that of `xdpl.evaluation.standard_errors`.
 
         Sites without forcings, parameters, attributes or observations are NaN. Nothing is lazy.
@@ -149,7 +150,7 @@ def identifiability(
         out = labels.with_misfit(out, case, reach, errors, together(case, shared))
     if names:
         out = labels.with_mapped(out, case, of_polynomials(information, case.attributes))
-    out.attrs = labels.described(ds, case, pooled, float(noise), threshold)
+    out.attrs = labels.described(ds, case, sites, pooled, float(noise), threshold)
     return units.quantify_like(out.drop_encoding(), *(ds[v] for v in case.variables))
 
 

@@ -71,12 +71,16 @@ def with_mapped(out: xr.Dataset, case: Case, errors: np.ndarray) -> xr.Dataset:
     return out
 
 
-def described(ds: xr.Dataset, case: Case, pooled: Spectrum, noise: float, threshold: float) -> dict[str, Any]:
+def described(
+    ds: xr.Dataset, case: Case, sites: Spectrum, pooled: Spectrum, noise: float, threshold: float
+) -> dict[str, Any]:
     """Attributes that say what is open, and what it was found from."""
     names = [p.name for p in case.model.parameters]
     label = {kind: [n for n, s in zip(names, pooled.seen, strict=True) if s == kind] for kind in (1, 2)}
+    most = (sites.seen == Seen.UNSEEN).mean(axis=0) > 0.5
     flat = [direction_name(v, names) for v, f in zip(pooled.loadings, pooled.flat, strict=True) if f]
     return {
+        "unseen_at_most_sites": json.dumps([n for n, m in zip(names, most, strict=True) if m]),
         "unseen": json.dumps(label[Seen.UNSEEN]),
         "traded_off": json.dumps(label[Seen.TRADED_OFF]),
         "flat_directions": json.dumps(flat),
@@ -104,8 +108,9 @@ def _arrays(information: np.ndarray, found: Spectrum) -> dict[str, tuple[np.ndar
 
 
 def _coords(case: Case, pooled: Spectrum) -> dict[str, Any]:
-    names = [p.name for p in case.model.parameters]
-    directions = [direction_name(v, names) for v in pooled.loadings]
+    # As objects: text of a fixed length has no place in the format of zarr.
+    names = np.array([p.name for p in case.model.parameters], dtype=object)
+    directions = np.array([direction_name(v, names) for v in pooled.loadings], dtype=object)
     return {
         "parameter": ("parameter", names, {"long_name": "parameter"}),
         "other_parameter": ("other_parameter", names, {"long_name": "parameter"}),
