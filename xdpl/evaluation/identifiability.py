@@ -88,8 +88,9 @@ def identifiability(
 
         ``pooled_direction`` names the pooled directions. Attributes list what is open:
         ``unseen_at_most_sites``, more than half of them, and ``unseen``, ``traded_off`` and
-        ``flat_directions`` for all together, where one site that sees a parameter is enough. With `attributes`,
-        ``mapped_standard_error`` (parameter) is as that of `xdpl.evaluation.standard_errors`.
+        ``flat_directions`` for all together, where one site that sees a parameter is enough.
+        With `attributes`, ``mapped_standard_error`` (parameter) is as that of
+        `xdpl.evaluation.standard_errors`.
 
         Sites without forcings, parameters, attributes or observations are NaN. Nothing is lazy.
 

@@ -109,11 +109,12 @@ def _arrays(information: np.ndarray, found: Spectrum) -> dict[str, tuple[np.ndar
 
 def _coords(case: Case, pooled: Spectrum) -> dict[str, Any]:
     # As objects: text of a fixed length has no place in the format of zarr.
-    names = np.array([p.name for p in case.model.parameters], dtype=object)
+    names = [p.name for p in case.model.parameters]
+    text = np.array(names, dtype=object)
     directions = np.array([direction_name(v, names) for v in pooled.loadings], dtype=object)
     return {
-        "parameter": ("parameter", names, {"long_name": "parameter"}),
-        "other_parameter": ("other_parameter", names, {"long_name": "parameter"}),
+        "parameter": ("parameter", text, {"long_name": "parameter"}),
+        "other_parameter": ("other_parameter", text, {"long_name": "parameter"}),
         "direction": (
             "direction",
             np.arange(1, len(names) + 1),
