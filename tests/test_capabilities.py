@@ -81,6 +81,15 @@ CALLS = {
     "evaluation.morans_i": lambda ds, _: xdpl.evaluation.morans_i(ds["sand"]),
     "evaluation.nugget": lambda ds, _: xdpl.evaluation.nugget(ds["sand"]),
     "evaluation.at_bounds": lambda ds, _: xdpl.evaluation.at_bounds(twin_truth(ds), "vic"),
+    "evaluation.identifiability": lambda ds, _: xdpl.evaluation.identifiability(
+        ds, "vic", None, target="soil_moisture", noise=0.02, positions=3
+    ),
+    "evaluation.standard_errors": lambda ds, _: xdpl.evaluation.standard_errors(
+        ds, "vic", None, target="soil_moisture", noise=0.02, attributes=["sand"]
+    ),
+    "evaluation.gradient_audit": lambda ds, _: xdpl.evaluation.gradient_audit(
+        ds, "vic", None, target="soil_moisture"
+    ),
 }
 
 TABLE = _table()

@@ -1,21 +1,25 @@
 """Evaluation: metrics per site, water balance, groups of sites, splits, and protocols of splits."""
 
+from xdpl.evaluation.audit_result import Audit
 from xdpl.evaluation.balance import water_balance
 from xdpl.evaluation.baseflow import baseflow_index
 from xdpl.evaluation.bisection import contiguous_regions
 from xdpl.evaluation.bounds import at_bounds
 from xdpl.evaluation.flow import flow_metrics
+from xdpl.evaluation.gradient_audit import gradient_audit
 from xdpl.evaluation.groups import by_group, dryness_terciles, worst_group
-from xdpl.evaluation.identifiability import standard_errors
+from xdpl.evaluation.identifiability import identifiability
 from xdpl.evaluation.metrics import metrics, pooled, site_correlation
 from xdpl.evaluation.moran import morans_i
 from xdpl.evaluation.periods import period_fractions
 from xdpl.evaluation.protocols import Density, Protocol, Split, Temporal, Ungauged, UngaugedRegions
 from xdpl.evaluation.splits import contiguous_bands, random_folds
+from xdpl.evaluation.standard_errors import standard_errors
 from xdpl.evaluation.summaries import summary
 from xdpl.evaluation.variogram import nugget
 
 __all__ = [
+    "Audit",
     "Density",
     "Protocol",
     "Split",
@@ -29,6 +33,8 @@ __all__ = [
     "contiguous_regions",
     "dryness_terciles",
     "flow_metrics",
+    "gradient_audit",
+    "identifiability",
     "metrics",
     "morans_i",
     "nugget",

@@ -1,145 +1,165 @@
-"""Which parameters observations can tell, from the sensitivity of the model."""
+"""Which parameters, and which mixes of them, observations can tell."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from xdpl import models
-from xdpl.labelled.grid import Grid
+from xdpl import units
+from xdpl.errors import Problems
+from xdpl.evaluation.numbers import check_attributes, check_between, check_positive
+from xdpl.evaluation.sites import check_integer
 
 if TYPE_CHECKING:
-    from xdpl.models import Model, Parameter
+    from xdpl.models import Model
 
-__all__ = ["standard_errors"]
+__all__ = ["identifiability"]
 
-# Half width of the central difference, as a share of the bounds.
-_STEP = 1e-3
+# How far a profile goes from the parameters, as a share of the bounds.
+_REACH = 0.5
 
 
-def standard_errors(
+def identifiability(
     ds: xr.Dataset,
     model: str | Model,
-    parameters: xr.Dataset,
+    parameters: xr.Dataset | Mapping[str, Any] | None,
     *,
-    target: str,
+    target: str | Mapping[str, str],
     noise: float,
-    attributes: Sequence[str],
+    attributes: Sequence[str] | None = None,
+    forcings: Mapping[str, str] | None = None,
     time: slice | None = None,
+    threshold: float = 0.5,
+    positions: int = 9,
+    engine: str | None = None,
 ) -> xr.Dataset:
-    """Least error with which all sites together tell parameters that follow attributes.
+    """What the observations tell of the parameters, and which mixes of them they cannot see.
 
     Parameters
     ----------
     ds : Dataset
-        Forcings, attributes, and the observed target under the name of the model
-        output; where it is not NaN decides what informs.
+        Forcings with a ``time`` dimension, any site dims, and the observed target.
     model : str or Model
-    parameters : Dataset
-        Where to linearise; the truth of a synthetic world, or a fit.
-    target : str
-        Output of the model that is observed.
+    parameters : Dataset or mapping
+        Where to linearise: learned or calibrated ones, or the truth of a synthetic world. On any of
+        the site dims; those that are not given take their default.
+    target : str or mapping
+        Observed variable that has the name of a model output, or one pair
+        ``{"model output": "variable"}``. NaN where there is no observation.
     noise : float
-        Standard deviation of the observation error, in units of the target.
-    attributes : sequence of str
-        What the parameters depend on, as a polynomial of second degree.
+        Standard deviation of the observation error, in units of the model output; of the error of the
+        model too, where that is larger. Errors are taken as independent from step to step: where they
+        are not, the data tell less than is said here.
+    attributes : sequence of str, optional
+        Static variables of `ds`, where parameters are a function of them: the errors of that are given too.
+    forcings : mapping of str to str, optional
+        Which variable is which forcing, as in `xdpl.simulate`.
     time : slice, optional
-        Period of the observations.
+        Period of the observations, by dates; what lies before it is run too.
+    threshold : float
+        Share of the standard deviation that the bounds alone leave (0.29 of their distance), above 0
+        and below 1: a parameter or direction whose standard error is above it is not seen.
+    positions : int
+        Of the profile of the misfit, an odd number of at least 3; 0 leaves it out.
+    engine : {"array", "numba"}, optional
+        What runs the time loop. ``"array"`` is for models that kernels cannot run, and slow.
 
     Returns
     -------
     Dataset
-        One variable per parameter over the site dims: standard error in units of
-        the parameter, of its logarithm for a log-scaled one.
+        Over the site dims, and again without them for one shift that all sites share (``pooled_...``).
+        Everything is about parameters as shares of the distance of their bounds (1), on their scales.
+
+        ``information`` (parameter, other_parameter): Fisher information.
+        ``eigenvalue`` (direction): of it, the best seen direction first.
+        ``loading`` (direction, parameter): what the direction is made of; of unit length. Directions
+        with the same eigenvalue, such as several of zero, are any mix of each other.
+        ``flat`` (direction): whether the data cannot see the direction.
+        ``effective_dimension``: how many directions the data see, Σ λ / (λ + 12).
+        ``standard_error`` (parameter): with the others unknown, and
+        ``conditional_standard_error`` with them known.
+        ``seen`` (parameter): 0 ``seen``; 1 ``traded_off``, against others, but seen if those were
+        known; 2 ``unseen`` even then; -1 at sites left out.
+        ``misfit`` (direction, position): RMSE, in units of the model output, of a run with parameters
+        moved along a direction by ``position``; each stops at its bounds.
+
+        ``pooled_direction`` names the pooled directions. Attributes list what is open:
+        ``unseen_at_most_sites``, more than half of them, and ``unseen``, ``traded_off`` and
+        ``flat_directions`` for all together, where one site that sees a parameter is enough.
+        With `attributes`, ``mapped_standard_error`` (parameter) is as that of
+        `xdpl.evaluation.standard_errors`.
+
+        Sites without forcings, parameters, attributes or observations are NaN. Nothing is lazy.
+
+    Raises
+    ------
+    InputErrors
+        With every problem of the input, before any run.
+    UnsupportedOperation
+        If the step does what kernels cannot; the engine ``"array"`` can.
 
     Notes
     -----
-    The Cramér-Rao bound for the coefficients of the polynomials. With J the
-    sensitivity of a site's series to its parameters, each as a share of its
-    bounds, and φ the polynomial terms of its attributes, the information is the
-    sum over sites of (φ φᵀ) ⊗ (Jᵀ J) / noise², plus what the bounds alone tell:
-    a uniform distribution, of variance 1/12. The error at a site is that of its
-    polynomial.
+    With J the sensitivity of a site's simulated series to its parameters where it was observed, the
+    information is Jᵀ J / noise². A uniform distribution between the bounds has variance 1/12, which
+    is information too: standard errors are the roots of the diagonal of (Jᵀ J / noise² + 12 I)⁻¹,
+    and are 0.29 where the data say nothing. The effective dimension is that of MacKay (1992).
+
+    J is exact. One run of the adjoint gives the gradient of one number; all T values of a series
+    would take T of them. So the step of the model beside its tangent, which is the transpose of its
+    adjoint and made from it, runs once for each parameter, forward, all in one call of a kernel. It is
+    the derivative at the parameters, not what a large change does: for that look at ``misfit``. At a
+    threshold of the model (a store just full, a day just freezing) it is that of one side or their mean.
+
+    References
+    ----------
+    MacKay (1992), doi:10.1162/neco.1992.4.3.415.
+
+    Examples
+    --------
+    >>> import xdpl
+    >>> ds = xdpl.data.twin(shape=(2, 2), years=1)
+    >>> told = xdpl.evaluation.identifiability(ds, "vic", None, target="soil_moisture", noise=0.02)
+    >>> "d3" in told.attrs["unseen"]
+    True
     """
-    model = models.get(model, "standard_errors")
-    information, grid = _information(ds, model, parameters, target, noise, time)
-    terms = _terms(np.stack([grid.flatten(ds[name]) for name in attributes], axis=1))
-    count, width = terms.shape[1], len(model.parameters)
-    total = np.einsum("sk,sl,sij->kilj", terms, terms, information, optimize=True)
-    total = total.reshape(count * width, count * width) + 12.0 * count * np.eye(count * width)
-    covariance = np.linalg.inv(total).reshape(count, width, count, width)
-    variance = np.einsum("sk,sl,kili->si", terms, terms, covariance, optimize=True)
-    out = xr.Dataset()
-    for p, column in zip(model.parameters, np.sqrt(variance).T, strict=True):
-        low, high = _edges(p)
-        log = p.scale == "log"
-        out[p.name] = grid.unflatten(column * (high - low))
-        out[p.name].attrs = {
-            "units": "1" if log else p.units,
-            "long_name": f"standard error of {'the logarithm of ' if log else ''}{p.name}",
-        }
-    return out
+    from xdpl.evaluation import identifiability_labels as labels
+    from xdpl.evaluation.case import Request, gather
+    from xdpl.evaluation.information import fisher_information, shares
+    from xdpl.evaluation.polynomial import of_polynomials
+    from xdpl.evaluation.profiles import profiles, together
+    from xdpl.evaluation.spectrum import spectrum
+
+    problems = Problems("identifiability")
+    check_positive("noise", noise, problems)
+    check_between("threshold", threshold, 0.0, 1.0, 0.5, problems)
+    _check_positions(positions, problems)
+    names = check_attributes(attributes, problems)
+    request = Request(parameters, target, names, forcings, time, engine, dims=labels.DIMS)
+    case = gather(ds, model, request, problems)
+    information = fisher_information(case, float(noise), engine)
+    sites = spectrum(information, threshold)
+    pooled = spectrum(np.nansum(information, axis=0), threshold)
+    out = labels.labelled(case, information, sites, pooled)
+    if positions:
+        reach, start = np.linspace(-_REACH, _REACH, positions), shares(case)
+        same = np.broadcast_to(pooled.loadings, sites.loadings.shape)
+        errors, shared = (profiles(case, start, v, reach, engine) for v in (sites.loadings, same))
+        out = labels.with_misfit(out, case, reach, errors, together(case, shared))
+    if names:
+        out = labels.with_mapped(out, case, of_polynomials(information, case.attributes))
+    out.attrs = labels.described(ds, case, sites, pooled, float(noise), threshold)
+    return units.quantify_like(out.drop_encoding(), *(ds[v] for v in case.variables))
 
 
-def _information(
-    ds: xr.Dataset, model: Model, parameters: xr.Dataset, target: str, noise: float, time: slice | None
-) -> tuple[np.ndarray, Grid]:
-    """Fisher information (site, parameter, parameter) of each site's own series."""
-    from xdpl.simulate import simulate
-
-    theta = xr.Dataset({p.name: parameters.get(p.name, xr.DataArray(p.default)) for p in model.parameters})
-    for p in model.parameters:
-        theta[p.name].attrs = {"units": p.units}
-    period = slice(None) if time is None else time
-    slopes = []
-    for p in model.parameters:
-        up, down = (_shift(theta, p, sign * _STEP) for sign in (1, -1))
-        runs = [
-            simulate(ds, model, t, outputs=[target], dtype=np.float64)[target].sel(time=period)
-            for t in (up, down)
-        ]
-        # A shift that met a bound is shorter: divide by what was really moved.
-        slopes.append((runs[0] - runs[1]) / (_share(up[p.name], p) - _share(down[p.name], p)))
-    grid = Grid.of(ds, [target])
-    seen = grid.flatten(ds[target].sel(time=period).notnull(), bool)
-    jacobian = np.stack([grid.flatten(s) for s in slopes], axis=-1) * seen[..., None] / noise
-    return np.einsum("tsi,tsj->sij", jacobian, jacobian, optimize=True), grid
-
-
-def _terms(attributes: np.ndarray) -> np.ndarray:
-    """Constant, linear and quadratic terms (site, term), each of mean square one."""
-    x = (attributes - attributes.mean(axis=0)) / attributes.std(axis=0)
-    pairs = itertools.combinations_with_replacement(range(x.shape[1]), 2)
-    columns = [np.ones(len(x)), *x.T, *(x[:, i] * x[:, j] for i, j in pairs)]
-    terms = np.stack(columns, axis=1)
-    return np.asarray(terms / np.sqrt((terms**2).mean(axis=0)))
-
-
-def _shift(theta: xr.Dataset, p: Parameter, share: float) -> xr.Dataset:
-    """Parameters with one moved by a share of its bounds, inside them."""
-    low, high = _edges(p)
-    moved = (_scaled(theta[p.name], p) + share * (high - low)).clip(low, high)
-    if p.scale == "log":
-        moved = xr.apply_ufunc(np.exp, moved)
-    return theta.assign({p.name: moved.assign_attrs(units=p.units)})
-
-
-def _share(value: xr.DataArray, p: Parameter) -> xr.DataArray:
-    """Position between the bounds, 0 to 1."""
-    low, high = _edges(p)
-    return (_scaled(value, p) - low) / (high - low)
-
-
-def _scaled(value: xr.DataArray, p: Parameter) -> xr.DataArray:
-    if p.scale == "linear":
-        return value
-    logarithm: xr.DataArray = xr.apply_ufunc(np.log, value)
-    return logarithm
-
-
-def _edges(p: Parameter) -> tuple[float, float]:
-    return (float(np.log(p.lower)), float(np.log(p.upper))) if p.scale == "log" else (p.lower, p.upper)
+def _check_positions(positions: Any, problems: Problems) -> None:
+    if (
+        check_integer(problems, "positions", positions, 0)
+        and positions
+        and (positions < 3 or positions % 2 == 0)
+    ):
+        expected = "0 or an odd number of at least 3"
+        problems.add("positions", expected=expected, got=repr(positions), fix="positions=9")

@@ -11,7 +11,7 @@ from xdpl.labelled import schema
 if TYPE_CHECKING:
     from xdpl.errors import Problems
 
-__all__ = ["after_warmup", "check_periods"]
+__all__ = ["after_warmup", "check_period", "check_periods"]
 
 
 def check_periods(
@@ -28,7 +28,7 @@ def check_periods(
         if value is None:
             continue
         if isinstance(value, slice) and name != "sites":
-            _check_period(name, value, ds, problems)
+            check_period(name, value, ds, problems)
         elif name == "train":
             fix = 'train=slice("2000-01-01", "2000-12-31")'
             problems.add(name, expected="a slice of dates", got=repr(value), fix=fix)
@@ -52,7 +52,8 @@ def after_warmup(first: int, last: int, warmup: int, problems: Problems) -> int:
     return first
 
 
-def _check_period(name: str, period: slice, ds: xr.Dataset, problems: Problems) -> None:
+def check_period(name: str, period: slice, ds: xr.Dataset, problems: Problems) -> None:
+    """Note a period, the argument `name`, that is not inside the data."""
     index = ds.indexes.get("time")
     if index is None or not hasattr(index, "month") or not index.is_monotonic_increasing:
         return  # noted with the forcings

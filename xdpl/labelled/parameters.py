@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models import Model, Parameter
 
-__all__ = ["resolve"]
+__all__ = ["check_bounds", "resolve"]
 
 
 def resolve(
@@ -80,11 +80,12 @@ def _one(parameter: Parameter, value: Any, problems: Problems) -> xr.DataArray:
             fix="wrap it in xr.DataArray(values, dims=..., attrs={'units': ...})",
         )
         return xr.DataArray(parameter.default)
-    _check_bounds(parameter, array, problems)
+    check_bounds(parameter, array, problems)
     return array.reset_coords(drop=True)
 
 
-def _check_bounds(parameter: Parameter, array: xr.DataArray, problems: Problems) -> None:
+def check_bounds(parameter: Parameter, array: xr.DataArray, problems: Problems) -> None:
+    """Note values out of bounds, of arrays that are not lazy."""
     # Lazy parameters are not computed for a check.
     if array.chunks:
         return
