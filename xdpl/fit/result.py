@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from xdpl.networks import Network
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.scaling import Scaling
 from xdpl.networks.series import SeriesNetwork
+from xdpl.observation import Operator
 
 if TYPE_CHECKING:
     from xdpl.plot import FitPlot
@@ -45,6 +46,13 @@ class Fit(ParameterSource):
         Over dim `epoch`: loss, validation_loss, learning_rate, gradient_norm, seconds.
     settings : dict
         How it was trained, as plain values.
+    operators : dict of str to Operator
+        How each simulated target was compared with its observations.
+    observation : Dataset
+        ``<target>_scale`` (1) and ``<target>_offset`` (units of the model output) of targets that have
+        them, given or learned: without dims, or over the site dims of the training and NaN where
+        there was no training. What is compared is scale × simulated + offset. Empty
+        of other operators; attributes say for each target what it is, and ``period`` is that of the loss.
     """
 
     model: Model
@@ -55,6 +63,8 @@ class Fit(ParameterSource):
     forcings: dict[str, str]
     history: xr.Dataset
     settings: dict[str, Any]
+    operators: dict[str, Operator] = field(default_factory=dict)
+    observation: xr.Dataset = field(default_factory=xr.Dataset)
 
     @method_over_nodes(has_attributes)
     def parameters(self, ds: xr.Dataset, *, at: Any = None) -> xr.Dataset:
