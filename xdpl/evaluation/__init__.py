@@ -13,6 +13,7 @@ from xdpl.evaluation.periods import period_fractions
 from xdpl.evaluation.protocols import Density, Protocol, Split, Temporal, Ungauged, UngaugedRegions
 from xdpl.evaluation.splits import contiguous_bands, random_folds
 from xdpl.evaluation.summaries import summary
+from xdpl.evaluation.transfer import transfer_test
 from xdpl.evaluation.variogram import nugget
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "site_correlation",
     "standard_errors",
     "summary",
+    "transfer_test",
     "water_balance",
     "worst_group",
 ]

@@ -8,6 +8,7 @@ from xdpl.experiments.cost import cost
 from xdpl.experiments.data_efficiency import data_efficiency
 from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
+from xdpl.experiments.observation import observation
 from xdpl.experiments.scaling import scaling
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
@@ -19,6 +20,7 @@ __all__ = [
     "data_efficiency",
     "data_fraction",
     "global_constraint",
+    "observation",
     "scaling",
     "towers",
     "transfer",

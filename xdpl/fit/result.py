@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from xdpl.fit import report
-from xdpl.fit.source import ParameterSource, has_attributes, has_forcings
+from xdpl.fit.source import ParameterSource, has_attributes, has_forcings, has_target
 from xdpl.labelled.tree import method_over_nodes
 from xdpl.models import Model
 from xdpl.networks import Network
@@ -103,6 +105,8 @@ class Fit(ParameterSource):
     def simulate(self, ds: xr.Dataset, *, at: Any = None, **options: Any) -> xr.Dataset:
         """Run the model with the learned parameters; the mean over members, if there are some.
 
+        The output of the model as it is: no observation operator is applied.
+
         Parameters
         ----------
         ds : Dataset or DataTree
@@ -128,6 +132,47 @@ class Fit(ParameterSource):
 
             return simulate_alone(self, ds, **({} if at is None else {"at": at}), **options)
         return self._run(ds, self.parameters(ds, at=at), options)
+
+    @method_over_nodes(has_target)
+    def evaluate(  # type: ignore[override]
+        self,
+        ds: xr.Dataset,
+        *,
+        time: slice | None = None,
+        target: str | Mapping[str, str] | None = None,
+        forcings: Mapping[str, str] | None = None,
+        operator: bool = False,
+    ) -> xr.Dataset:
+        """Score the simulated against the observed target: the output of the model as it is.
+
+        Parameters
+        ----------
+        ds, time, target, forcings
+            As in `Regionalisation.evaluate`.
+        operator : bool
+            Score what the training compared instead: the output through the observation
+            operator. Over the training period that is the training score; what the parameters are
+            worth in the model itself, only scores without it say.
+
+        Returns
+        -------
+        Dataset
+            As `Regionalisation.evaluate` returns. The attribute ``scored`` says which of the
+            two it is. Through an operator with a scale and an offset of each site, other
+            sites are NaN.
+
+        Raises
+        ------
+        InputErrors
+            If something is missing or has wrong units; if sites have not the dims of
+            those with scale and offset, or the training period, of which means are taken, is not there.
+        """
+        from xdpl.fit.observing import Compare
+        from xdpl.fit.scoring import evaluate
+
+        run = partial(self._scored, time=time)
+        compare = Compare(self.operators, self.observation) if operator else None
+        return evaluate(self, ds, time=time, target=target, forcings=forcings, simulate=run, compare=compare)
 
     def coefficients(self) -> xr.Dataset:
         """Of a fit with transfer functions, what relates its parameters to the attributes.
