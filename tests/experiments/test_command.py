@@ -15,6 +15,7 @@ from xdpl.experiments.global_constraint import CONTENDERS as ON_FEW_DATA
 from xdpl.experiments.maps import MAPS
 from xdpl.experiments.names import NAMES
 from xdpl.experiments.tower_contenders import CONTENDERS as AT_TOWERS
+from xdpl.observation import SiteAffine
 
 
 def small():
@@ -67,6 +68,7 @@ SMALL = {
     "data-efficiency": lambda chosen: smaller(chosen, sizes=(3, 6), days=(200, 365), held_out=5),
     "data-fraction": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
     "global-constraint": lambda chosen: smaller(chosen, days=100),
+    "observation": lambda chosen: smaller(chosen, operators={"free": SiteAffine(penalty=0.0)}),
     "scaling": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
     "towers": lambda chosen: smaller(chosen, at=[station(small().ds)], gradient={"evaluations": 20}),
     "transfer": smaller,
