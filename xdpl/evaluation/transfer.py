@@ -100,14 +100,7 @@ def transfer_test(
     for error in found.values():
         known = known & error.notnull()
     known = known if sites is None else known & sites
-    if not bool(known.any()):
-        problems.add(
-            "ds",
-            expected="a site with observations and truth, at which the fit was trained",
-            got="none",
-            fix="give the dataset of the training, or another period",
-        )
-        problems.raise_all()
+    _check_sites(known, problems)
     out = xr.Dataset({k: v.where(known) for k, v in found.items()})
     return _summed(out, fit, ds, output, limit)
 
@@ -140,6 +133,7 @@ def _errors(
     default = units.dequantify(default).compute()
     usable = default.notnull().any("time") & training.notnull()
     usable = usable if sites is None else usable & sites
+    _check_sites(usable, problems)
     alone = operator_alone(fit, output, default, observed, usable, problems)
     pairs = {
         "uncalibrated_rmse": (default, observed),
@@ -180,6 +174,17 @@ def _summed(out: xr.Dataset, fit: Fit, ds: xr.Dataset, output: str, limit: float
         "references": "doi:10.1029/2024GL112893",
     }
     return units.quantify_like(out.drop_encoding(), ds[fit.targets[output]])
+
+
+def _check_sites(known: xr.DataArray, problems: Problems) -> None:
+    if not bool(known.any()):
+        problems.add(
+            "ds",
+            expected="a site with observations and truth, at which the fit was trained",
+            got="none",
+            fix="give the dataset of the training, or another period",
+        )
+        problems.raise_all()
 
 
 def _check(

@@ -10,17 +10,19 @@ from xdpl.data.weather import smooth_fields
 __all__ = ["biased"]
 
 # Of the logarithm of the scale, and of the offset in m3 m-3: what satellites of soil moisture
-# are said to differ by from what is measured in the ground. Half of either variance follows an attribute.
-_SCALE, _OFFSET, _FOLLOWS = 0.25, 0.04, 0.5
+# are said to differ by from what is measured in the ground.
+_SCALE, _OFFSET = 0.25, 0.04
 
 
-def biased(ds: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
+def biased(ds: xr.Dataset, *, follows: float = 0.5, seed: int = 0) -> xr.Dataset:
     """Put a scale and an offset of every site on observed soil moisture.
 
     Parameters
     ----------
     ds : Dataset, (time, lat, lon)
         From `xdpl.data.twin`.
+    follows : float
+        Share of either variance that an attribute tells, 0 to 1.
     seed : int
         Of the parts that attributes do not tell.
 
@@ -31,8 +33,8 @@ def biased(ds: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
         the instrument adds it last. ``unbiased_soil_moisture`` is what it was; ``bias_scale`` (1)
         and ``bias_offset`` (m3 m-3), over the sites. Where there is more vegetation (``ndvi``) the
         signal is damped; where there is more ``clay`` it is wetter. The logarithm of the scale
-        has a standard deviation of 0.25 over sites, the offset 0.04 m3 m-3; attributes
-        tell half of either variance, smooth random fields the rest.
+        has a standard deviation of about 0.25 over sites, the offset of 0.04 m3 m-3; what
+        attributes do not tell are smooth random fields.
     """
     shape = (ds.sizes["lat"], ds.sizes["lon"])
     random = smooth_fields(np.random.default_rng([seed, 7]), 2, shape, 3.0)
@@ -41,7 +43,7 @@ def biased(ds: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
         attribute = ds[name].transpose("lat", "lon").values
         told = sign * (attribute - attribute.mean()) / attribute.std()
         left = (field - field.mean()) / field.std()
-        whole = np.sqrt(_FOLLOWS) * told + np.sqrt(1.0 - _FOLLOWS) * left
+        whole = np.sqrt(follows) * told + np.sqrt(1.0 - follows) * left
         fields[name] = xr.DataArray(whole, dims=("lat", "lon"))
     scale, offset = np.exp(_SCALE * fields["ndvi"]), _OFFSET * fields["clay"]
     unbiased, true = ds["soil_moisture"], ds["true_soil_moisture"]

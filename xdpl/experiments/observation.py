@@ -1,4 +1,4 @@
-"""Do parameters learned through an observation operator hold in the model itself?"""
+"""What parameters learned through an observation operator are worth in the model itself."""
 
 from __future__ import annotations
 
