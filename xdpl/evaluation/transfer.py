@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,8 @@ import xarray as xr
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.evaluation.metrics import metrics
+from xdpl.labelled.host import on_host
+from xdpl.labelled.tree import refuse_tree
 
 if TYPE_CHECKING:
     from xdpl.fit import Fit
@@ -92,6 +93,7 @@ def transfer_test(
     >>> fit = ds.dpl.learn("vic", observation="site_affine", **call)
     >>> status = str(xdpl.evaluation.transfer_test(fit, ds)["status"].values)
     """
+    refuse_tree("transfer_test", ds)
     problems = Problems("transfer_test")
     output = _check(fit, ds, target, truth, sites, limit, problems)
     period = slice(*fit.observation.attrs["period"]) if time is None else time
@@ -128,9 +130,9 @@ def _errors(
     slope, _ = units.linear(transfer.attrs["units"], training.attrs["units"])
     known = {output: variable}
     observed = observed_targets(fit, ds, known, mapping, problems, fix=lambda _, name: f"add {name}")[output]
-    observed = units.dequantify(observed).compute()
+    observed = on_host(units.dequantify(observed)).compute()
     default = simulate(ds, fit.model, outputs=[output], forcings=mapping)[output]
-    default = units.dequantify(default).compute()
+    default = on_host(units.dequantify(default)).compute()
     usable = default.notnull().any("time") & training.notnull()
     usable = usable if sites is None else usable & sites
     _check_sites(usable, problems)
@@ -160,12 +162,12 @@ def _summed(out: xr.Dataset, fit: Fit, ds: xr.Dataset, output: str, limit: float
     ratio = middle["transfer_rmse"] / middle["training_rmse"]
     gained = middle["uncalibrated_rmse"] - middle["training_rmse"]
     share = (middle["uncalibrated_rmse"] - middle["operator_rmse"]) / gained if gained > 0 else np.nan
-    names: Mapping[Hashable, tuple[float, str]] = {
+    numbers = {
         "ratio": (ratio, "transfer error over training score, medians of sites"),
         "affine_share": (share, "share of the skill that the observation operator has without parameters"),
     }
-    for name, (value, text) in names.items():
-        out[name] = ((), value, {"units": "1", "long_name": text})
+    for number, (value, text) in numbers.items():
+        out[number] = ((), value, {"units": "1", "long_name": text})
     status = "FAIL" if ratio >= limit else "PASS"
     out["status"] = ((), status, {"long_name": f"transfer test, FAIL from a ratio of {limit:g}"})
     out.attrs = {

@@ -45,7 +45,8 @@ def biased(ds: xr.Dataset, *, follows: float = 0.5, seed: int = 0) -> xr.Dataset
         left = (field - field.mean()) / field.std()
         whole = np.sqrt(follows) * told + np.sqrt(1.0 - follows) * left
         fields[name] = xr.DataArray(whole, dims=("lat", "lon"))
-    scale, offset = np.exp(_SCALE * fields["ndvi"]), _OFFSET * fields["clay"]
+    logarithm = _SCALE * fields["ndvi"]
+    scale, offset = logarithm.copy(data=np.exp(logarithm.values)), _OFFSET * fields["clay"]
     unbiased, true = ds["soil_moisture"], ds["true_soil_moisture"]
     seen = scale * true + offset + (unbiased - true)
     seen = seen.transpose(*unbiased.dims).astype(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -93,10 +94,10 @@ def observation(
     result = xr.concat(by_name, "operator").assign_coords(operator=list(chosen), seed=list(seeds))
     usable = case.usable()
     result = result.assign_coords(usable.coords).transpose("operator", "seed", ...)
-    attrs = {name: dict(variable.attrs) for name, variable in result.data_vars.items()}
+    attrs = {variable: dict(array.attrs) for variable, array in result.data_vars.items()}
     result = described(result, case, "observation")
-    for name, said_of in attrs.items():
-        result[name].attrs = said_of
+    for variable, said_of in attrs.items():
+        result[variable].attrs = said_of
     if truth is not None:
         result.attrs["truth"] = truth
     return result
@@ -135,9 +136,7 @@ def _trial(case: Case, name: str, operator: Operator, truth: str | None, seed: i
     )
 
 
-def _check(
-    case: Case, operators: Mapping[str, Operator], truth: str | None, seeds: Sequence[int]
-) -> str | None:
+def _check(case: Case, operators: Mapping[str, Any], truth: str | None, seeds: Sequence[int]) -> str | None:
     """The variable without bias, if there is one."""
     problems = Problems("observation")
     check_seeds(problems, seeds)

@@ -59,7 +59,8 @@ def unpacked(stored: xr.Dataset, said: dict[str, Any]) -> xr.Dataset:
     stored : Dataset
     said : dict
     """
-    variables, coords = {}, {}
+    variables: dict[str, Any] = {}
+    coords: dict[str, Any] = {}
     for name, known in said["variables"].items():
         values = stored[f"{_PREFIX}{name}"].values
         if known["text"]:

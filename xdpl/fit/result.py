@@ -134,7 +134,7 @@ class Fit(ParameterSource):
         return self._run(ds, self.parameters(ds, at=at), options)
 
     @method_over_nodes(has_target)
-    def evaluate(  # type: ignore[override]
+    def evaluate(
         self,
         ds: xr.Dataset,
         *,

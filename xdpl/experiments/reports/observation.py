@@ -26,7 +26,7 @@ def table(result: xr.Dataset) -> str:
     """A row for each operator: mean and standard deviation of seeds."""
     found = medians(result)
     known = "truth_correlation" in found
-    unbiased = "without bias" if "truth" in result.attrs else "itself"
+    unbiased = "without bias" if "truth" in result.attrs else "themselves"
     units = result["training_rmse"].attrs["units"]
     head = ["", "correlation"] if known else [""]
     rows = [[*head, "training", "transfer", "ratio", "FAIL", "affine share", ""]]
