@@ -147,8 +147,17 @@ class Fit(ParameterSource):
 
         Parameters
         ----------
-        ds, time, target, forcings
-            As in `Regionalisation.evaluate`.
+        ds : Dataset or DataTree
+            With forcings, the target and what `parameters` needs; of a tree, the nodes
+            that have the target. The whole record is run, so
+            that what comes before `time` warms the states up.
+        time : slice, optional
+            Period that is scored, by dates.
+        target : str or mapping of str to str, optional
+            Observed variable, if it has another name than in training; of several
+            targets, a mapping of outputs to variables.
+        forcings : mapping of str to str, optional
+            As in `xdpl.simulate`.
         operator : bool
             Score what the training compared instead: the output through the observation
             operator. Over the training period that is the training score; what the parameters are
@@ -157,9 +166,15 @@ class Fit(ParameterSource):
         Returns
         -------
         Dataset
-            As `Regionalisation.evaluate` returns. The attribute ``scored`` says which of the
-            two it is. Through an operator with a scale and an offset of each site, other
-            sites are NaN.
+            Metrics per site, pooled ones as `pooled_*`, and, where the model has
+            precipitation and potential evapotranspiration, `worst_*` of the terciles
+            of dryness; these are NaN where there are too few sites for three. In
+            units of the target (of a target in m3 s-1, those of its depth),
+            quantified if it is. Of several targets along a dim `target`. Lazy where `ds`
+            is. A network with a history reads what was observed before `time`, and
+            nothing without it. The attribute ``scored`` says whether the output of the model
+            itself was scored, ``comment`` where scores and the training loss differ in kind.
+            Through an operator with a scale and an offset of each site, other sites are NaN.
 
         Raises
         ------
