@@ -38,7 +38,8 @@ def table(result: xr.Dataset) -> str:
         rest = [_cell(own["ratio"].values, 2), f"{fails} of {own.sizes['seed']}"]
         rows.append([str(name), *cells, *rest, _cell(own["affine_share"].values, 2), ""])
     lines = [
-        f"{result.attrs['case']}, training period, median of sites, {result.attrs['target']} ({units})",
+        f"{result.attrs['case']}, parameter learning through observation operators",
+        f"training period, median of sites, {result.attrs['target']} ({units})",
         "training: RMSE through the operator; transfer: of the model itself, against the observations "
         f"{unbiased}",
         f"uncalibrated: {_cell(found['uncalibrated_rmse'].isel(operator=-1).values, 4)}",
