@@ -25,6 +25,7 @@ PACKAGES = [
     ".fit",
     ".models",
     ".networks",
+    ".observation",
     ".plot",
     ".regionalisation",
     ".routing",

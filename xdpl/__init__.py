@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
-from xdpl import data, evaluation, models, plot
+from xdpl import data, evaluation, models, observation, plot
 from xdpl.accessor import DplAccessor as _DplAccessor
 from xdpl.calibrate import calibrate
 from xdpl.check import Check, check
@@ -48,6 +48,7 @@ __all__ = [
     "load",
     "models",
     "networks",
+    "observation",
     "pet",
     "plot",
     "regionalise",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from xdpl.fit import Ensemble, Fit
     from xdpl.models import Model
     from xdpl.networks import Network
+    from xdpl.observation import Operator
 
 __all__ = ["learn"]
 
@@ -35,6 +36,7 @@ def learn(  # type: ignore[misc]
     dynamic_dropout: float = 0.0,
     loss: str | Mapping[str, str] = "nrmse",
     weights: Mapping[str, float] | None = None,
+    observation: str | Operator | Mapping[str, str | Operator] = "identity",
     train: slice | None = None,
     validate: slice | xr.DataArray | None = None,
     sites: xr.DataArray | None = None,
@@ -100,6 +102,11 @@ def learn(  # type: ignore[misc]
         logarithms; of each target, if a mapping. Observed NaN do not count.
     weights : mapping of str to float, optional
         Of the losses of several targets; 1 each if not given.
+    observation : {"identity", "global_affine", "site_affine", "anomaly"}, Operator or mapping
+        How simulated targets become what is compared with observations, from `xdpl.observation`: as they
+        are; with a scale and an offset, trained for all sites or, held back, for each; less
+        their means; or with a scale and an offset that are given (`Frozen`). Of each target, if a
+        mapping. `Fit.observation` has what was learned, `Fit.simulate` never uses it.
     train : slice, optional
         Training period, by dates; the whole record if not given.
     validate : slice or DataArray, optional
@@ -197,6 +204,7 @@ def learn(  # type: ignore[misc]
         dynamic_dropout=dynamic_dropout,
         loss=loss,
         weights=weights,
+        observation=observation,
         train=train,
         validate=validate,
         sites=sites,

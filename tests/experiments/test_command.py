@@ -16,6 +16,7 @@ from xdpl.experiments.history import CONTENDERS as WITH_A_HISTORY
 from xdpl.experiments.maps import MAPS
 from xdpl.experiments.names import NAMES
 from xdpl.experiments.tower_contenders import CONTENDERS as AT_TOWERS
+from xdpl.observation import SiteAffine
 
 
 def small():
@@ -70,6 +71,7 @@ SMALL = {
     "data-fraction": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
     "global-constraint": lambda chosen: smaller(chosen, days=100),
     "history": lambda chosen: smaller(chosen, held_out=5),
+    "observation": lambda chosen: smaller(chosen, operators={"free": SiteAffine(penalty=0.0)}),
     "scaling": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
     "towers": lambda chosen: smaller(chosen, at=[station(small().ds)], gradient={"evaluations": 20}),
     "transfer": smaller,

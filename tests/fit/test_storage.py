@@ -201,7 +201,7 @@ def test_other_format(copy):
 
     with xr.open_zarr(copy, consolidated=False, chunks=None) as opened:
         ds = opened.load()
-    ds.attrs["xdpl_fit"] = ds.attrs["xdpl_fit"].replace("xdpl-fit-2", "xdpl-fit-0")
+    ds.attrs["xdpl_fit"] = ds.attrs["xdpl_fit"].replace("xdpl-fit-3", "xdpl-fit-0")
     ds.attrs["sha256"] = store._checksum(ds, "fit")
     ds.to_zarr(copy, mode="w", consolidated=False)
     message = refusal(copy)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import xarray as xr
 from helpers_learn import Bucket, assert_same_fit, quick, weights, world
 
 import xdpl
@@ -55,6 +56,9 @@ RESUMED = {
     "hybrid": {"network": Hybrid(4, (6,), 3, dropout=0.2), "members": 2, "pretrain": 4, "weight_decay": 0.1}
     | MOVING,
     "history": {"network": History(steps=20, hidden=4, dropout=0.2, blind=0.5), "schedule": "constant"},
+    "site affine": {"observation": "site_affine", "weight_decay": 0.1, "validate": LATE},
+    "global affine": {"observation": "global_affine", "members": 2},
+    "anomaly": {"observation": "anomaly"},
     "network alone": {"model": NetworkOnly(Bucket()), "network": LSTM(4, dropout=0.3), "validate": LATE},
     "several targets": {
         "ds": wet(),
@@ -77,6 +81,7 @@ def test_resumed_run_is_the_run_in_one_go(path, interrupt, monkeypatch, options)
     monkeypatch.undo()
     resumed = quick(epochs=6, checkpoint=path, **options)
     assert_same_fit(resumed, whole)
+    xr.testing.assert_equal(resumed.observation, whole.observation)
     assert resumed.settings == whole.settings
     # The first three epochs were not run a second time.
     np.testing.assert_array_equal(resumed.history["seconds"][:3], part.history["seconds"])
@@ -183,6 +188,8 @@ OTHERS = {
     "validation sites": {"validate": world()["sand"] == world()["sand"].min()},
     "no validation": {"validate": None},
     "validation period": {"validate": slice("2001-05-02", "2001-06-30")},
+    "observation": {"observation": "global_affine"},
+    "frozen": {"observation": xdpl.observation.Frozen(0.9)},
     "rain": {"ds": changed_rain()},
     "observations": {"ds": changed_observation()},
     "attribute values": {"ds": changed_attribute()},

@@ -47,6 +47,7 @@ for name, (fit, gradients) in results.items():
         weights=weights(fit),
         gradients=np.stack(gradients),
         loss=fit.history["loss"].values,
+        scale=fit.observation.get("runoff_scale", np.zeros(1)),
         validation=fit.history["validation_loss"].values,
     )
 if size > 1:
@@ -55,6 +56,8 @@ if size > 1:
 
 CASES = {loss: {**OPTIONS, "loss": loss} for loss in ("nrmse", "rmse", "kge")} | {
     "members": {**OPTIONS, "members": 3},
+    "site affine": {**OPTIONS, "observation": "site_affine"},
+    "anomaly": {**OPTIONS, "observation": "anomaly"},
     # Half of the weights have no gradient in the first epoch.
     "hybrid": {**OPTIONS, "network": "hybrid", "dynamic": ["leak"], "pretrain": 1, "weight_decay": 0.5},
     "checkpoint": OPTIONS,
@@ -94,7 +97,7 @@ def test_all_processes_have_the_same_fit(runs, case):
     first, second = (runs[f"{case}-2-{rank}"] for rank in (0, 1))
     for name in first:
         np.testing.assert_array_equal(first[name], second[name])
-    for name in ("weights", "loss", "validation"):
+    for name in ("weights", "loss", "validation", "scale"):
         np.testing.assert_allclose(first[name], runs[f"{case}-1-0"][name], rtol=1e-4, atol=1e-5)
 
 

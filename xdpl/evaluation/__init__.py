@@ -16,6 +16,7 @@ from xdpl.evaluation.protocols import Density, Protocol, Split, Temporal, Ungaug
 from xdpl.evaluation.splits import contiguous_bands, random_folds
 from xdpl.evaluation.standard_errors import standard_errors
 from xdpl.evaluation.summaries import summary
+from xdpl.evaluation.transfer import transfer_test
 from xdpl.evaluation.variogram import nugget
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "site_correlation",
     "standard_errors",
     "summary",
+    "transfer_test",
     "water_balance",
     "worst_group",
 ]

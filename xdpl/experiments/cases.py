@@ -11,7 +11,7 @@ import xarray as xr
 
 from xdpl.experiments.case import Case
 
-__all__ = ["CASES", "mopex", "smap", "twin", "twin_all", "twin_runoff"]
+__all__ = ["CASES", "mopex", "smap", "twin", "twin_all", "twin_biased", "twin_runoff"]
 
 
 def smap() -> Case:
@@ -123,6 +123,22 @@ def twin_all() -> Case:
     return replace(twin(_world_of_all()), name="twin-all")
 
 
+def twin_biased(ds: xr.Dataset | None = None) -> Case:
+    """As `twin`, observed by an instrument whose scale and offset differ between sites.
+
+    The variable ``unbiased_soil_moisture`` has the same observations without the bias.
+
+    Parameters
+    ----------
+    ds : Dataset, optional
+        Another one from `xdpl.data.twin`, of at least three years.
+    """
+    from xdpl.experiments.biased import biased
+
+    case = twin(ds)
+    return replace(case, name="twin-biased", ds=biased(case.ds))
+
+
 def twin_runoff(ds: xr.Dataset | None = None) -> Case:
     """A synthetic world where all parameters differ; runoff alone is observed, with an error of a tenth.
 
@@ -171,5 +187,6 @@ CASES: dict[str, Callable[[], Case]] = {
     "smap": smap,
     "twin": twin,
     "twin-all": twin_all,
+    "twin-biased": twin_biased,
     "twin-runoff": twin_runoff,
 }

@@ -47,6 +47,11 @@ class Ensemble:
         """Histories along `seed`; NaN after the last epoch of a fit that stopped earlier."""
         return self._along(lambda fit: fit.history, join="outer")
 
+    @property
+    def observation(self) -> xr.Dataset:
+        """What observation operators learned, along `seed`; as `Fit.observation`."""
+        return self._along(lambda fit: fit.observation)
+
     @method_over_nodes(lambda ensemble, ds, **_: has_attributes(ensemble.fits[0], ds))
     def parameters(self, ds: xr.Dataset, *, at: Any = None) -> xr.Dataset:
         """Parameters of each fit; arguments as in `Fit.parameters`.
@@ -94,6 +99,7 @@ class Ensemble:
         target: str | Mapping[str, str] | None = None,
         forcings: Mapping[str, str] | None = None,
         mean: bool = False,
+        operator: bool = False,
     ) -> xr.Dataset:
         """Scores of each fit, or of the mean of their simulations.
 
@@ -103,14 +109,35 @@ class Ensemble:
             As in `Fit.evaluate`.
         mean : bool
             Score the mean of the simulations instead of each.
+        operator : bool
+            As in `Fit.evaluate`; not together with `mean`, since every fit has its own.
 
         Returns
         -------
         Dataset
             As of one fit, along `seed` unless `mean`.
+
+        Raises
+        ------
+        InputErrors
+            As `Fit.evaluate`; if both `mean` and `operator` are wanted.
         """
+        if mean and operator:
+            problems = Problems("Ensemble.evaluate")
+            problems.add(
+                "operator",
+                expected="False for the mean of simulations, since every fit has its own",
+                got="True",
+                fix="leave mean out, or operator",
+            )
+            problems.raise_all()
         if not mean:
-            options: dict[str, Any] = {"time": time, "target": target, "forcings": forcings}
+            options: dict[str, Any] = {
+                "time": time,
+                "target": target,
+                "forcings": forcings,
+                "operator": operator,
+            }
             return self._along(lambda fit: fit.evaluate(ds, **options))
         from xdpl.fit.scoring import evaluate
 

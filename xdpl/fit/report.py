@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xdpl import tables
 from xdpl.models import NetworkOnly
 from xdpl.networks.series import SeriesNetwork
+from xdpl.observation import Identity
 
 if TYPE_CHECKING:
     from xdpl.fit.result import Fit
@@ -29,6 +30,7 @@ def rows(fit: Fit) -> list[tuple[str, str]]:
         ("training", f"{s['training_sites']} sites, {s['train'][0]} to {s['train'][1]}"),
         ("validation", _validation(s)),
         ("loss", f"{_losses(s)}, seed {s['seed']}"),
+        *_observation(fit),
         ("warm-up", f"{s['warmup']} steps, {'with' if s['warmup_gradient'] else 'without'} gradient"),
         (
             "stopped",
@@ -76,6 +78,25 @@ def _members(fit: Fit) -> list[tuple[str, str]]:
     count, dynamic = fit.settings["members"], fit.settings["dynamic"]
     rows = [("members", f"{count}, averaged")] if count > 1 else []
     return rows + ([("dynamic", ", ".join(dynamic))] if dynamic else [])
+
+
+def _observation(fit: Fit) -> list[tuple[str, str]]:
+    """Operators other than the identity, with the middle of what they have."""
+    lines = []
+    for name, operator in fit.operators.items():
+        if operator.kind == Identity.kind:
+            continue
+        found = fit.observation
+        parts = [p for p in ("scale", "offset") if f"{name}_{p}" in found]
+        middle = [
+            f"{'median ' * bool(found[f'{name}_{p}'].ndim)}{p} {float(found[f'{name}_{p}'].median()):.3g}"
+            for p in parts
+        ]
+        whose = f"{name}: " if len(fit.targets) > 1 else ""
+        lines.append(
+            f"{whose}{operator.describe()}{' (' * bool(middle)}{', '.join(middle)}{')' * bool(middle)}"
+        )
+    return [("observation", line) for line in lines]
 
 
 def _losses(s: dict[str, Any]) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from xdpl.fit import report
-from xdpl.fit.source import ParameterSource, has_attributes, has_forcings
+from xdpl.fit.source import ParameterSource, has_attributes, has_forcings, has_target
 from xdpl.labelled.tree import method_over_nodes
 from xdpl.models import Model
 from xdpl.networks import Network
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.scaling import Scaling
 from xdpl.networks.series import SeriesNetwork
+from xdpl.observation import Operator
 
 if TYPE_CHECKING:
     from xdpl.plot import FitPlot
@@ -45,6 +48,13 @@ class Fit(ParameterSource):
         Over dim `epoch`: loss, validation_loss, learning_rate, gradient_norm, seconds.
     settings : dict
         How it was trained, as plain values.
+    operators : dict of str to Operator
+        How each simulated target was compared with its observations.
+    observation : Dataset
+        ``<target>_scale`` (1) and ``<target>_offset`` (units of the model output) of targets that have
+        them, given or learned: without dims, or over the site dims of the training and NaN where
+        there was no training. What is compared is scale × simulated + offset. Empty
+        of other operators; attributes say for each target what it is, and ``period`` is that of the loss.
     """
 
     model: Model
@@ -55,6 +65,8 @@ class Fit(ParameterSource):
     forcings: dict[str, str]
     history: xr.Dataset
     settings: dict[str, Any]
+    operators: dict[str, Operator] = field(default_factory=dict)
+    observation: xr.Dataset = field(default_factory=xr.Dataset)
 
     @method_over_nodes(has_attributes)
     def parameters(self, ds: xr.Dataset, *, at: Any = None) -> xr.Dataset:
@@ -93,6 +105,8 @@ class Fit(ParameterSource):
     def simulate(self, ds: xr.Dataset, *, at: Any = None, **options: Any) -> xr.Dataset:
         """Run the model with the learned parameters; the mean over members, if there are some.
 
+        The output of the model as it is: no observation operator is applied.
+
         Parameters
         ----------
         ds : Dataset or DataTree
@@ -118,6 +132,62 @@ class Fit(ParameterSource):
 
             return simulate_alone(self, ds, **({} if at is None else {"at": at}), **options)
         return self._run(ds, self.parameters(ds, at=at), options)
+
+    @method_over_nodes(has_target)
+    def evaluate(
+        self,
+        ds: xr.Dataset,
+        *,
+        time: slice | None = None,
+        target: str | Mapping[str, str] | None = None,
+        forcings: Mapping[str, str] | None = None,
+        operator: bool = False,
+    ) -> xr.Dataset:
+        """Score the simulated against the observed target: the output of the model as it is.
+
+        Parameters
+        ----------
+        ds : Dataset or DataTree
+            With forcings, the target and what `parameters` needs; of a tree, the nodes
+            that have the target. The whole record is run, so
+            that what comes before `time` warms the states up.
+        time : slice, optional
+            Period that is scored, by dates.
+        target : str or mapping of str to str, optional
+            Observed variable, if it has another name than in training; of several
+            targets, a mapping of outputs to variables.
+        forcings : mapping of str to str, optional
+            As in `xdpl.simulate`.
+        operator : bool
+            Score what the training compared instead: the output through the observation
+            operator. Over the training period that is the training score; what the parameters are
+            worth in the model itself, only scores without it say.
+
+        Returns
+        -------
+        Dataset
+            Metrics per site, pooled ones as `pooled_*`, and, where the model has
+            precipitation and potential evapotranspiration, `worst_*` of the terciles
+            of dryness; these are NaN where there are too few sites for three. In
+            units of the target (of a target in m3 s-1, those of its depth),
+            quantified if it is. Of several targets along a dim `target`. Lazy where `ds`
+            is. A network with a history reads what was observed before `time`, and
+            nothing without it. The attribute ``scored`` says whether the output of the model
+            itself was scored, ``comment`` where scores and the training loss differ in kind.
+            Through an operator with a scale and an offset of each site, other sites are NaN.
+
+        Raises
+        ------
+        InputErrors
+            If something is missing or has wrong units; if sites have not the dims of
+            those with scale and offset, or the training period, of which means are taken, is not there.
+        """
+        from xdpl.fit.observing import Compare
+        from xdpl.fit.scoring import evaluate
+
+        run = partial(self._scored, time=time)
+        compare = Compare(self.operators, self.observation) if operator else None
+        return evaluate(self, ds, time=time, target=target, forcings=forcings, simulate=run, compare=compare)
 
     def coefficients(self) -> xr.Dataset:
         """Of a fit with transfer functions, what relates its parameters to the attributes.

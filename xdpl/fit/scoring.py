@@ -19,11 +19,14 @@ from xdpl.labelled.attrs import provenance
 from xdpl.labelled.host import on_host
 
 if TYPE_CHECKING:
+    from xdpl.fit.observing import Compare
     from xdpl.fit.result import Fit
     from xdpl.fit.source import ParameterSource
     from xdpl.models import Model
 
 __all__ = ["evaluate", "start"]
+
+_SCORED = "output of the model as it is"
 
 
 def evaluate(
@@ -34,9 +37,12 @@ def evaluate(
     target: str | Mapping[str, str] | None,
     forcings: Mapping[str, str] | None,
     simulate: Callable[..., xr.Dataset],
+    compare: Compare | None = None,
 ) -> xr.Dataset:
-    """Metrics of what is simulated; arguments as in `Fit.evaluate`, and what simulates."""
+    """Metrics of what is simulated; arguments as in `Fit.evaluate`, what simulates and what compares."""
     problems = Problems(f"{type(source).__name__}.evaluate")
+    if compare is not None:
+        compare.check(ds, problems)
     if time is not None:
         _check_period(ds, source.model, time, problems)
     mapping = forcings or source.forcings_in(ds)
@@ -45,15 +51,17 @@ def evaluate(
     simulated = simulate(ds, forcings=mapping, outputs=list(variables))
     period = slice(None) if time is None else time
     dryness = _dryness(ds.sel(time=period), source.model, mapping)
-    scores = {
-        k: _score(simulated[k].sel(time=period), observed[k].sel(time=period), dryness) for k in variables
-    }
+    pairs = {k: (simulated[k], observed[k]) for k in variables}
+    if compare is not None:
+        pairs = {k: compare(k, *pair) for k, pair in pairs.items()}
+    scores = {k: _score(s.sel(time=period), o.sel(time=period), dryness) for k, (s, o) in pairs.items()}
     out = _together(scores)
     first = next(iter(scores.values()))
     out.attrs = first.attrs | provenance(
         f"scores of {source.model.name} for {', '.join(scores)}", source.model
     )
     out.attrs["training"] = json.dumps(source.settings)
+    out.attrs["scored"] = _SCORED if compare is None else compare.said
     out.attrs["comment"] = "; ".join([first.attrs["comment"], *notes(source.settings.get("loss", {}))])
     return units.quantify_like(out, *(ds[v] for v in variables.values()))
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 import xarray as xr
 
-from xdpl import networks
+from xdpl import networks, observation
+from xdpl.fit.packing import packed, unpacked
 from xdpl.fit.store import Stored, refuse, refuse_existing, restore_model, write_store
 from xdpl.networks import Network
 from xdpl.networks.assemble import assemble
 from xdpl.networks.columns import Columns
 from xdpl.networks.scaling import Moments, Scaling
+from xdpl.observation import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -41,7 +43,14 @@ def save(fit: Fit, path: Path) -> None:
         ds[f"{kind}_mean"] = (kind, moments.mean)
         ds[f"{kind}_std"] = (kind, moments.std)
     ds = ds.assign(fit.history.data_vars)
-    write_store(fit, path, ds, {"network": fit.network_spec.to_dict()})
+    kept, labels = packed(fit.observation)
+    ds = ds.assign(kept.variables)
+    described = {
+        "network": fit.network_spec.to_dict(),
+        "operators": {k: operator.to_dict() for k, operator in fit.operators.items()},
+        "observation": labels,
+    }
+    write_store(fit, path, ds, described)
 
 
 def save_all(fits: Sequence[Fit], path: Path) -> None:
@@ -103,6 +112,8 @@ def restore(
         forcings=description["forcings"],
         history=history.drop_attrs(deep=False),
         settings=settings,
+        operators=_operators(path, description["operators"]),
+        observation=unpacked(ds, description["observation"]),
     )
 
 
@@ -128,6 +139,13 @@ def _spec(path: Path, described: dict[str, Any], given: torch.nn.Module | Networ
     except ValueError as error:
         kind = described["kind"]
         refuse(path, f"a network {kind!r}", str(error), "load(path, network=<its specification>)")
+
+
+def _operators(path: Path, described: dict[str, Any]) -> dict[str, Operator]:
+    try:
+        return {k: observation.from_dict(values) for k, values in described.items()}
+    except ValueError as error:
+        refuse(path, "observation operators of xdpl", str(error), "use the xdpl that wrote it")
 
 
 def _put_weights(path: Path, network: torch.nn.Module, ds: xr.Dataset) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Stored", "open_store", "refuse", "refuse_existing", "restore_model", "write_store"]
 
 # What may be in a store, and the format it is written in.
-_FORMATS = {"fit": "xdpl-fit-2", "regionalisation": "xdpl-regionalisation-1"}
+_FORMATS = {"fit": "xdpl-fit-3", "regionalisation": "xdpl-regionalisation-1"}
 _SAVERS = "Fit.save or Regionalisation.save"
 
 

@@ -15,7 +15,7 @@ from xdpl.labelled.series import check_series
 from xdpl.networks.scaling import Scaling
 from xdpl.training import value_checks
 from xdpl.training.request import Inputs
-from xdpl.training.statistics import scaling, spread
+from xdpl.training.statistics import level, scaling, spread
 
 __all__ = ["Arrays", "Period", "gather", "periods"]
 
@@ -35,21 +35,25 @@ class Arrays:
         As the network takes them, but not normalised.
     scaling : Scaling
         Of the training sites and period.
-    std : dict of str to ndarray, (site,)
-        Standard deviation of each target in the training period.
+    mean, std : dict of str to ndarray, (site,)
+        Mean and standard deviation of each target in the training period.
     typical : dict of str to float
         Median of it over the training sites.
     training, validating : ndarray of bool, (site,)
+    kept : ndarray of bool
+        Which of all sites these are.
     """
 
     forcings: dict[str, np.ndarray]
     observed: dict[str, np.ndarray]
     attributes: np.ndarray
     scaling: Scaling
+    mean: dict[str, np.ndarray]
     std: dict[str, np.ndarray]
     typical: dict[str, float]
     training: np.ndarray
     validating: np.ndarray
+    kept: np.ndarray
 
 
 def periods(ds: xr.Dataset, train: slice | None, validate: slice | xr.DataArray | None) -> dict[str, Period]:
@@ -124,10 +128,12 @@ def gather(
         {k: v[:, keep] for k, v in observed.items()},
         attributes[keep],
         scaling(inputs, attributes, forcings, trained, training, when["train"]),
+        {k: level(v, training)[keep] for k, v in trained.items()},
         {k: v[keep] for k, v in std.items()},
         {k: float(np.median(v[training])) for k, v in std.items()},
         training[keep],
         validating[keep],
+        keep,
     )
 
 

@@ -15,6 +15,7 @@ from xdpl.errors import Problems
 
 if TYPE_CHECKING:
     from xdpl.training.loop import Outcome
+    from xdpl.training.trained import Trained
 
 __all__ = ["Run", "restore", "write"]
 
@@ -25,7 +26,7 @@ _FORMAT = "xdpl-checkpoint-1"
 class Run:
     """The moving parts of a training run."""
 
-    network: torch.nn.Module
+    network: Trained
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     generator: torch.Generator

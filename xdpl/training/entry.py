@@ -24,18 +24,20 @@ from xdpl.labelled.choices import after_warmup
 from xdpl.labelled.grid import Grid
 from xdpl.models import NetworkOnly
 from xdpl.networks.assemble import assemble
-from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.series import SeriesNetwork
+from xdpl.observation.learned import learned
 from xdpl.training.arrays import Arrays, Period, gather, periods
-from xdpl.training.forward import Alone, Forward
+from xdpl.training.forward import Alone, Forward, Observed
 from xdpl.training.logbook import check_log
 from xdpl.training.loop import Course, Outcome, train
 from xdpl.training.objective import Answers, Objective
+from xdpl.training.observing import observer
 from xdpl.training.parallel import Team, join
 from xdpl.training.plan import Plan
 from xdpl.training.request import Inputs, Request, check_seeds, inspect
 from xdpl.training.samples import Batch, Samples
 from xdpl.training.tensors import tensors
+from xdpl.training.trained import Trained
 from xdpl.training.windows import Windows
 
 __all__ = ["run", "run_seeds"]
@@ -59,6 +61,7 @@ def run(
     grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), _variables(inputs))
     when = periods(ds, request.train, request.validate)
     arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems)
+    watching = observer(inputs.operators, inputs.losses, inputs.weights, arrays, grid, inputs.model, problems)
     samples = tensors(arrays, inputs.network, device)
     team = join(device)
     windows = _windows(request, arrays, when, inputs, team, problems)
@@ -77,6 +80,11 @@ def run(
     if engine != "array" and not isinstance(inputs.model, NetworkOnly):
         # What kernels cannot run is said before the bar appears.
         step_of(inputs.model, targets)
+    objective = Objective(
+        inputs.losses,
+        {k: float(v) for k, v in inputs.weights.items()},
+        tuple(k for k, operator in inputs.operators.items() if operator.centred),
+    )
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(request.seed)
         network = assemble(
@@ -93,10 +101,11 @@ def run(
             if isinstance(network, SeriesNetwork)
             else Forward(inputs.model, network, targets, engine, request.warmup_gradient)
         )
+        trained = Trained(network, watching).to(device)
         course = Course(
-            network,
-            forward,
-            Objective(inputs.losses, {k: float(v) for k, v in inputs.weights.items()}),
+            trained,
+            Observed(forward, watching),
+            objective,
             samples,
             windows,
             _validation(samples, arrays, when, request),
@@ -109,9 +118,9 @@ def run(
             progress=progress,
             checkpoint=checkpoint,
             log=log,
-            fingerprint=_fingerprint(arrays, described | {"layers": repr(network)}, when),
+            fingerprint=_fingerprint(arrays, described | _identity(network, inputs), when),
         )
-    return _fit(inputs, request, arrays, network.cpu(), outcome, described, when, ds)
+    return _fit(inputs, request, arrays, trained.cpu(), outcome, described, when, ds, grid)
 
 
 def run_seeds(
@@ -240,6 +249,12 @@ def _fingerprint(arrays: Arrays, described: dict[str, Any], when: dict[str, Peri
     return digest.hexdigest()
 
 
+def _identity(network: torch.nn.Module, inputs: Inputs) -> dict[str, Any]:
+    """What settings say in short, or not at all."""
+    operators = {k: operator.to_dict() for k, operator in inputs.operators.items()}
+    return {"layers": repr(network), "operators": operators}
+
+
 def _described(inputs: Inputs, request: Request, plan: Plan, windows: Windows, engine: str) -> dict[str, Any]:
     """Settings as plain values."""
     return dataclasses.asdict(plan) | {
@@ -251,6 +266,7 @@ def _described(inputs: Inputs, request: Request, plan: Plan, windows: Windows, e
         "targets": {k: f.variable for k, f in inputs.targets.items()},
         "loss": inputs.losses,
         "weights": {k: float(v) for k, v in inputs.weights.items()},
+        "observation": {k: operator.describe() for k, operator in inputs.operators.items()},
         "engine": engine,
         "first": windows.first,
         "last": windows.last,
@@ -266,11 +282,12 @@ def _fit(
     inputs: Inputs,
     request: Request,
     arrays: Arrays,
-    network: ParameterNetwork | SeriesNetwork,
+    trained: Trained,
     outcome: Outcome,
     described: dict[str, Any],
     when: dict[str, Period],
     ds: xr.Dataset,
+    grid: Grid,
 ) -> Fit:
     dates = ds["time"].dt.strftime("%Y-%m-%d").values
     spans = {name: [str(dates[first]), str(dates[last])] for name, (first, last) in when.items()}
@@ -291,13 +308,26 @@ def _fit(
     return Fit(
         model=inputs.model,
         network_spec=inputs.network,
-        network=network,
+        network=trained.network,  # type: ignore[arg-type]
         attributes={k: units.read(v) for k, v in inputs.attributes.items()},
         scaling=arrays.scaling,
         forcings=schema.sources(inputs.forcings.values(), inputs.targets.values()),
         history=history,
         settings=settings,
+        operators=inputs.operators,
+        observation=_observation(inputs, arrays, trained, grid, ds, described),
     )
+
+
+def _observation(
+    inputs: Inputs, arrays: Arrays, trained: Trained, grid: Grid, ds: xr.Dataset, described: dict[str, Any]
+) -> xr.Dataset:
+    dates = ds["time"].dt.strftime("%Y-%m-%d").values
+    period = [str(dates[described[k]]) for k in ("first", "last")]
+    values = trained.observer.values()
+    sites = np.flatnonzero(arrays.kept)
+    found = learned(inputs.model, inputs.operators, values, sites, grid, period)
+    return found.transpose(*ds.dims, missing_dims="ignore")
 
 
 def _variables(inputs: Inputs) -> list[str]:

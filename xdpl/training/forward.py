@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,9 +12,10 @@ from xdpl import engines
 from xdpl.models import Model
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.series import SeriesNetwork
+from xdpl.training.observer import Observer
 from xdpl.training.samples import Batch
 
-__all__ = ["Alone", "Forward"]
+__all__ = ["Alone", "Forward", "Observed"]
 
 
 @dataclass(frozen=True)
@@ -87,3 +88,23 @@ class Alone:
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Targets of a batch, (window, series) each."""
         return {k: v[batch.warmup :] for k, v in self.network(batch.inputs).items()}
+
+
+@dataclass(frozen=True)
+class Observed:
+    """From a batch to what is compared: what simulates, then the operators.
+
+    Parameters
+    ----------
+    forward : callable
+        Batch to simulated targets.
+    observer : Observer
+    """
+
+    forward: Callable[[Batch], dict[str, Tensor]]
+    observer: Observer
+
+    def __call__(self, batch: Batch) -> dict[str, Tensor]:
+        """Targets of a batch (window, series), and what the operators cost."""
+        simulated = self.forward(batch)
+        return self.observer(simulated, batch.sites) if batch.sites is not None else simulated

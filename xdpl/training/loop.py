@@ -20,6 +20,7 @@ from xdpl.training.plan import Plan
 from xdpl.training.progress import Progress
 from xdpl.training.samples import Batch, Samples
 from xdpl.training.schedules import schedule
+from xdpl.training.trained import Trained
 from xdpl.training.windows import Windows
 
 __all__ = ["Course", "Outcome", "train"]
@@ -46,9 +47,9 @@ class Course:
 
     Parameters
     ----------
-    network : Module
+    network : Trained
     forward : callable
-        Batch to simulated targets, through the network.
+        Batch to simulated targets as they are compared, through the network.
     objective : Objective
     samples : Samples
     windows : Windows
@@ -57,7 +58,7 @@ class Course:
     team : Team
     """
 
-    network: torch.nn.Module
+    network: Trained
     forward: Forward
     objective: Objective
     samples: Samples
@@ -142,7 +143,8 @@ def _start(course: Course, plan: Plan, checkpoint: Path | None, fingerprint: str
     """A new run, or the one that the checkpoint keeps."""
     network = course.network
     course.team.agree(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    groups = network.groups(plan.learning_rate)
+    optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay)
     falling = schedule(plan.schedule, optimiser, plan.epochs, plan.pretrain)
     generator = torch.Generator().manual_seed(plan.seed)
     run = checkpoints.Run(network, optimiser, falling, generator, Outcome(), _copy(network), fingerprint)
@@ -154,7 +156,7 @@ def _start(course: Course, plan: Plan, checkpoint: Path | None, fingerprint: str
 def _leave(run: checkpoints.Run) -> None:
     """The network as it is handed over: the best weights, all parameters moving, no dropout."""
     run.network.load_state_dict(run.best)
-    run.network.moves = True  # type: ignore[assignment]
+    run.network.let_move(True)
     run.network.eval()
 
 
@@ -165,7 +167,7 @@ def _timed(course: Course, plan: Plan, run: checkpoints.Run, epoch: int) -> dict
     # Dropout draws from the global generator: seeded per epoch, a resumed run draws the same.
     torch.manual_seed((plan.seed * 100_003 + epoch) * team.size + team.rank)
     if plan.pretrain:
-        course.network.moves = epoch >= plan.pretrain  # type: ignore[assignment]
+        course.network.let_move(epoch >= plan.pretrain)
     with remembering():
         row = _epoch(course, course.windows.epoch(run.generator), plan, run.optimiser)
     row["learning_rate"] = float(run.schedule.get_last_lr()[0])

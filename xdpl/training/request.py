@@ -16,7 +16,9 @@ from xdpl.labelled.targets import find_targets
 from xdpl.networks.assemble import sizes
 from xdpl.networks.base import Network, Sizes
 from xdpl.networks.columns import Columns
+from xdpl.observation import Operator
 from xdpl.training.losses import LOSSES
+from xdpl.training.operators import inspect_operators
 from xdpl.training.schedules import SCHEDULES
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Request:
     dynamic_dropout: float
     loss: str | Mapping[str, str]
     weights: Mapping[str, float] | None
+    observation: str | Operator | Mapping[str, str | Operator]
     train: slice | None
     validate: slice | xr.DataArray | None
     sites: xr.DataArray | None
@@ -94,6 +97,7 @@ class Inputs:
     targets: dict[str, schema.Found]
     losses: dict[str, str]
     weights: dict[str, float]
+    operators: dict[str, Operator]
     attributes: dict[str, xr.DataArray]
 
     @property
@@ -142,9 +146,11 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     _check_losses(losses, problems)
     weights = _per_target("weights", request.weights or dict.fromkeys(targets, 1.0), targets, problems)
     _check_weights(weights, problems)
+    given = _per_target("observation", request.observation, targets, problems)
+    operators = inspect_operators(ds, given, losses, request.validate, site_dims, model, problems)
     members = request.members if _is_integer(request.members, 1) else 1
     columns = Columns.of(model, int(members), dynamic)
-    inputs = Inputs(model, network, columns, found, targets, losses, weights, attributes)
+    inputs = Inputs(model, network, columns, found, targets, losses, weights, operators, attributes)
     # What goes in and out is known only of a request that is sound so far.
     wrong = [] if problems.found else network.check(inputs.sizes)
     for expected, got in wrong:

@@ -25,11 +25,14 @@ class Batch:
     inputs : Inputs
         Of the network.
     warmup : int
+    sites : Tensor of int, (series,), optional
+        Which site each series is of, for operators with a scale of their own.
     """
 
     forcings: Mapping[str, Tensor]
     inputs: Inputs
     warmup: int
+    sites: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Samples:
             {k: v[time, sites] for k, v in self.forcings.items()},
             Inputs(self.attributes[sites], weather, history),
             warmup,
+            sites,
         )
 
     def answers(self, sites: Tensor, starts: Tensor, window: int) -> Answers:

@@ -10,7 +10,19 @@ from xdpl.models import NetworkOnly
 from xdpl.networks.scaling import Moments, Scaling
 from xdpl.training.request import Inputs
 
-__all__ = ["scaling", "spread"]
+__all__ = ["level", "scaling", "spread"]
+
+
+def level(trained: np.ndarray, training: np.ndarray) -> np.ndarray:
+    """Mean per site (site,) of observations (time, site).
+
+    Sites without observations in the period (held out) take the typical one of the
+    training sites.
+    """
+    observed = ~np.isnan(trained)
+    count = np.maximum(observed.sum(axis=0), 1)
+    mean = np.where(observed, trained, 0.0).sum(axis=0, dtype=np.float64) / count
+    return np.where(observed.any(axis=0), mean, np.median(mean[training & observed.any(axis=0)]))
 
 
 def spread(trained: np.ndarray, training: np.ndarray) -> np.ndarray:

@@ -1,0 +1,75 @@
+"""The result of `observation` as a table and as a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from xdpl import tables
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw", "medians", "table"]
+
+
+def medians(result: xr.Dataset) -> xr.Dataset:
+    """Median over sites of errors, and over parameters of correlations with the truth; (operator, seed)."""
+    names = ["training_rmse", "transfer_rmse", "uncalibrated_rmse", "operator_rmse", "truth_correlation"]
+    found = result[[name for name in names if name in result]]
+    return found.median([d for d in found.dims if d not in ("operator", "seed")])
+
+
+def table(result: xr.Dataset) -> str:
+    """A row for each operator: mean and standard deviation of seeds."""
+    found = medians(result)
+    known = "truth_correlation" in found
+    unbiased = "without bias" if "truth" in result.attrs else "themselves"
+    units = result["training_rmse"].attrs["units"]
+    head = ["", "correlation"] if known else [""]
+    rows = [[*head, "training", "transfer", "ratio", "FAIL", "affine share", ""]]
+    for name in result["operator"].values:
+        part, own = found.sel(operator=name), result.sel(operator=name)
+        columns = ["truth_correlation"] * known + ["training_rmse", "transfer_rmse"]
+        cells = [_cell(part[c].values, 2 if c == "truth_correlation" else 4) for c in columns]
+        fails = int((own["status"] == "FAIL").sum())
+        rest = [_cell(own["ratio"].values, 2), f"{fails} of {own.sizes['seed']}"]
+        rows.append([str(name), *cells, *rest, _cell(own["affine_share"].values, 2), ""])
+    lines = [
+        f"{result.attrs['case']}, parameter learning through observation operators",
+        f"training period, median of sites, {result.attrs['target']} ({units})",
+        "training: RMSE through the operator; transfer: of the model itself, against the observations "
+        f"{unbiased}",
+        f"uncalibrated: {_cell(found['uncalibrated_rmse'].isel(operator=-1).values, 4)}",
+    ]
+    if known:
+        lines.insert(
+            2, f"correlation: of ranks with the truth, median of {result.sizes['parameter']} parameters"
+        )
+    return "\n".join([*lines, "", *tables.text(rows, right=range(1, len(rows[0])))])
+
+
+def _cell(values: np.ndarray, digits: int) -> str:
+    mean = float(np.mean(values))
+    if not np.isfinite(mean):
+        return "–"
+    text = f"{mean:.{digits}f}"
+    return f"{text} ± {np.std(values):.{digits}f}" if len(values) > 1 else text
+
+
+def draw(result: xr.Dataset, ax: Axes) -> Axes:
+    """Transfer error against training score, medians of every seed; the line from which the test fails."""
+    found = medians(result)
+    for name in result["operator"].values:
+        part = found.sel(operator=name)
+        ax.plot(part["training_rmse"], part["transfer_rmse"], "o", label=str(name))
+    ends = np.array([float(found["training_rmse"].min()), float(found["training_rmse"].max())])
+    ax.plot(ends, ends, color="0.7", linewidth=0.8, zorder=0)
+    ax.plot(ends, 1.3 * ends, color="0.7", linewidth=0.8, linestyle="--", zorder=0)
+    units = result["training_rmse"].attrs["units"]
+    ax.set_xlabel(f"RMSE through the operator ({units})")
+    ax.set_ylabel(f"RMSE of the model itself ({units})")
+    ax.legend(frameon=False, fontsize="small")
+    return ax
