@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from xdpl.fit import Ensemble, Fit
     from xdpl.models import Model
     from xdpl.networks import Network
+    from xdpl.objectives import GroupDRO
 
 __all__ = ["learn"]
 
@@ -35,6 +36,8 @@ def learn(  # type: ignore[misc]
     dynamic_dropout: float = 0.0,
     loss: str | Mapping[str, str] = "nrmse",
     weights: Mapping[str, float] | None = None,
+    objective: str | GroupDRO = "pooled",
+    groups: xr.DataArray | None = None,
     train: slice | None = None,
     validate: slice | xr.DataArray | None = None,
     sites: xr.DataArray | None = None,
@@ -100,6 +103,14 @@ def learn(  # type: ignore[misc]
         logarithms; of each target, if a mapping. Observed NaN do not count.
     weights : mapping of str to float, optional
         Of the losses of several targets; 1 each if not given.
+    objective : {"pooled", "per-site", "stratified", "group-dro"} or GroupDRO
+        Over which series the loss is taken: over all of a batch at once, over each by itself with the
+        mean of them, over those of each group with the mean of groups, or with weights that follow the
+        worst group (`xdpl.objectives.GroupDRO` has its options).
+    groups : DataArray of int, (*site dims), optional
+        Label of the group of each site, negative where there is none, such as
+        `xdpl.evaluation.dryness_terciles` gives. With it `Fit.history` has for each group the loss, the
+        weight, and the cosine between its gradient and those of the others.
     train : slice, optional
         Training period, by dates; the whole record if not given.
     validate : slice or DataArray, optional
@@ -197,6 +208,8 @@ def learn(  # type: ignore[misc]
         dynamic_dropout=dynamic_dropout,
         loss=loss,
         weights=weights,
+        objective=objective,
+        groups=groups,
         train=train,
         validate=validate,
         sites=sites,

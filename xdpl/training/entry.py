@@ -26,6 +26,7 @@ from xdpl.models import NetworkOnly
 from xdpl.networks.assemble import assemble
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.series import SeriesNetwork
+from xdpl.objectives import GroupDRO
 from xdpl.training.arrays import Arrays, Period, gather, periods
 from xdpl.training.forward import Alone, Forward
 from xdpl.training.logbook import check_log
@@ -33,6 +34,7 @@ from xdpl.training.loop import Course, Outcome, train
 from xdpl.training.objective import Answers, Objective
 from xdpl.training.parallel import Team, join
 from xdpl.training.plan import Plan
+from xdpl.training.regimes import Emphasis
 from xdpl.training.request import Inputs, Request, check_seeds, inspect
 from xdpl.training.samples import Batch, Samples
 from xdpl.training.tensors import tensors
@@ -58,7 +60,7 @@ def run(
     # Dims by name, so that a transposed dataset gives the same fit.
     grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), _variables(inputs))
     when = periods(ds, request.train, request.validate)
-    arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems)
+    arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems, request.groups)
     samples = tensors(arrays, inputs.network, device)
     team = join(device)
     windows = _windows(request, arrays, when, inputs, team, problems)
@@ -96,7 +98,7 @@ def run(
         course = Course(
             network,
             forward,
-            Objective(inputs.losses, {k: float(v) for k, v in inputs.weights.items()}),
+            _objective(inputs, request, arrays),
             samples,
             windows,
             _validation(samples, arrays, when, request),
@@ -235,6 +237,7 @@ def _fingerprint(arrays: Arrays, described: dict[str, Any], when: dict[str, Peri
         arrays.attributes,
         arrays.training,
         arrays.validating,
+        *([] if arrays.groups is None else [arrays.groups]),
     ):
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
@@ -251,6 +254,8 @@ def _described(inputs: Inputs, request: Request, plan: Plan, windows: Windows, e
         "targets": {k: f.variable for k, f in inputs.targets.items()},
         "loss": inputs.losses,
         "weights": {k: float(v) for k, v in inputs.weights.items()},
+        "objective": request.how,
+        **({"group_dro": dataclasses.asdict(_rule(request))} if request.how == "group-dro" else {}),
         "engine": engine,
         "first": windows.first,
         "last": windows.last,
@@ -279,6 +284,7 @@ def _fit(
         {k: ("epoch", np.asarray(v, dtype=np.float64)) for k, v in outcome.history.items()}, {"epoch": epochs}
     )
     history["seconds"].attrs["units"] = "s"
+    history = history.assign(_history_of_groups(outcome, arrays.labels, epochs))
     held_out = isinstance(request.validate, xr.DataArray)
     settings = {k: v for k, v in described.items() if k not in ("first", "last", "network", "model_hash")} | {
         "train": spans["train"],
@@ -298,6 +304,35 @@ def _fit(
         history=history,
         settings=settings,
     )
+
+
+def _history_of_groups(outcome: Outcome, labels: tuple[int, ...], epochs: np.ndarray) -> xr.Dataset:
+    """Losses, weights and cosines of groups over (epoch, group, ...), of whole epochs."""
+    count = len(epochs)
+    dims = {"loss": ("epoch", "group"), "weight": ("epoch", "group"), "cosine": ("epoch", "group", "other")}
+    said = {
+        "loss": "loss of each group, mean over updates",
+        "weight": "weight of each group before the epoch",
+        "cosine": "cosine between the gradients of two groups before the epoch",
+    }
+    found = {
+        f"group_{k}": (dims[k], np.asarray(v[:count], dtype=np.float64), {"long_name": said[k]})
+        for k, v in outcome.groups.items()
+    }
+    coords = {"group": list(labels), "other": list(labels)} if found else {}
+    return xr.Dataset(found, {"epoch": epochs} | coords)
+
+
+def _objective(inputs: Inputs, request: Request, arrays: Arrays) -> Objective:
+    weights = {k: float(v) for k, v in inputs.weights.items()}
+    if arrays.groups is None:
+        return Objective(inputs.losses, weights, request.how)
+    rule = _rule(request) if request.how == "group-dro" else None
+    return Objective(inputs.losses, weights, request.how, Emphasis(len(arrays.labels), rule))
+
+
+def _rule(request: Request) -> GroupDRO:
+    return request.objective if isinstance(request.objective, GroupDRO) else GroupDRO()
 
 
 def _variables(inputs: Inputs) -> list[str]:
