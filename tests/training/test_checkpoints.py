@@ -55,6 +55,11 @@ RESUMED = {
     "hybrid": {"network": Hybrid(4, (6,), 3, dropout=0.2), "members": 2, "pretrain": 4, "weight_decay": 0.1}
     | MOVING,
     "history": {"network": History(steps=20, hidden=4, dropout=0.2, blind=0.5), "schedule": "constant"},
+    "worst group": {
+        "objective": xdpl.objectives.GroupDRO(step=0.5),
+        "groups": (world()["sand"] > world()["sand"].median()).astype(int),
+        "validate": LATE,
+    },
     "network alone": {"model": NetworkOnly(Bucket()), "network": LSTM(4, dropout=0.3), "validate": LATE},
     "several targets": {
         "ds": wet(),
