@@ -9,6 +9,7 @@ from xdpl.experiments.data_efficiency import data_efficiency
 from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.history import history
+from xdpl.experiments.regimes import regimes
 from xdpl.experiments.scaling import scaling
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
@@ -21,6 +22,7 @@ __all__ = [
     "data_fraction",
     "global_constraint",
     "history",
+    "regimes",
     "scaling",
     "towers",
     "transfer",

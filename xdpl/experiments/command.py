@@ -19,6 +19,7 @@ from xdpl.experiments.data_efficiency import data_efficiency
 from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.history import history
+from xdpl.experiments.regimes import regimes
 from xdpl.experiments.scaling import scaling
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
@@ -52,6 +53,7 @@ EXPERIMENTS = {
     "data-fraction": Experiment(data_fraction, reports.data_fraction, "smap"),
     "global-constraint": Experiment(global_constraint, reports.global_constraint, "smap"),
     "history": Experiment(history, reports.history, "mopex"),
+    "regimes": Experiment(regimes, reports.regimes, "twin-regimes"),
     "scaling": Experiment(scaling, reports.scaling, "smap"),
     "towers": Experiment(towers, reports.towers, "smap"),
     "transfer": Experiment(transfer, reports.transfer, "twin"),
