@@ -35,7 +35,7 @@ class GroupDRO:
     Sagawa et al. (2020), Distributionally robust neural networks for group shifts, arXiv:1911.08731.
     """
 
-    step: float = 0.02
+    step: float = 0.1
     floor: float = 0.0
 
     def __post_init__(self) -> None:

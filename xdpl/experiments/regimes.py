@@ -76,7 +76,7 @@ def regimes(
     usable = case.usable()
     groups = dryness_groups(case) if groups is None else groups
     kept = Kept(None if out is None else Path(out), case)
-    rule = GroupDRO(step=0.05) if dro is None else dro
+    rule = GroupDRO() if dro is None else dro
     labels = digest(xr.concat([groups == k for k in np.unique(groups)], "label"))
     cells = [(name, seed) for seed in seeds for name in CONTENDERS]
     found = {}

@@ -45,7 +45,7 @@ def table(result: xr.Dataset) -> str:
     units = score.attrs["units"]
     lines = [f"mean {result.attrs['score']} of sites ({units}), test period, trained with"]
     lines += tables.text(rows, right=range(1, len(columns) + 1))
-    lines += ["", "cosine between gradients of two groups, first half of training, all sites alike"]
+    lines += ["", "cosine between gradients of two groups, first half of parameter learning, all sites alike"]
     cosine = result["cosine"].sel(contender="pooled")
     size = result.sizes["group"]
     for i in range(size):
