@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from xdpl.fit import Ensemble, Fit
     from xdpl.models import Model
     from xdpl.networks import Network
+    from xdpl.objectives import GroupDRO
     from xdpl.observation import Operator
 
 __all__ = ["learn"]
@@ -37,6 +38,8 @@ def learn(  # type: ignore[misc]
     loss: str | Mapping[str, str] = "nrmse",
     weights: Mapping[str, float] | None = None,
     observation: str | Operator | Mapping[str, str | Operator] = "identity",
+    objective: str | GroupDRO = "pooled",
+    groups: xr.DataArray | None = None,
     train: slice | None = None,
     validate: slice | xr.DataArray | None = None,
     sites: xr.DataArray | None = None,
@@ -107,6 +110,14 @@ def learn(  # type: ignore[misc]
         are; with a scale and an offset, trained for all sites or, held back, for each; less
         their means; or with a scale and an offset that are given (`Frozen`). Of each target, if a
         mapping. `Fit.observation` has what was learned, `Fit.simulate` never uses it.
+    objective : {"pooled", "per-site", "stratified", "group-dro"} or GroupDRO
+        Over which series the loss is taken: over all of a batch at once, over each by itself with the
+        mean of them, over those of each group with the mean of groups, or with weights that follow the
+        worst group (`xdpl.objectives.GroupDRO` has its options).
+    groups : DataArray of int, (*site dims), optional
+        Label of the group of each site, negative where there is none, such as
+        `xdpl.evaluation.dryness_terciles` gives. With it `Fit.history` has for each group the loss, the
+        weight, and the cosine between its gradient and those of the others.
     train : slice, optional
         Training period, by dates; the whole record if not given.
     validate : slice or DataArray, optional
@@ -205,6 +216,8 @@ def learn(  # type: ignore[misc]
         loss=loss,
         weights=weights,
         observation=observation,
+        objective=objective,
+        groups=groups,
         train=train,
         validate=validate,
         sites=sites,

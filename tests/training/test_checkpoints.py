@@ -59,6 +59,11 @@ RESUMED = {
     "site affine": {"observation": "site_affine", "weight_decay": 0.1, "validate": LATE},
     "global affine": {"observation": "global_affine", "members": 2},
     "anomaly": {"observation": "anomaly"},
+    "worst group": {
+        "objective": xdpl.objectives.GroupDRO(step=0.5),
+        "groups": (world()["sand"] > world()["sand"].median()).astype(int),
+        "validate": LATE,
+    },
     "network alone": {"model": NetworkOnly(Bucket()), "network": LSTM(4, dropout=0.3), "validate": LATE},
     "several targets": {
         "ds": wet(),

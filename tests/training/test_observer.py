@@ -100,6 +100,6 @@ def test_departures_are_those_of_days_with_an_observation():
 def test_centred_targets_are_compared_so():
     simulated, observed = torch.rand(6, 2), torch.rand(6, 2)
     answers = Answers({"q": observed + 3.0}, {"q": Spread(torch.ones(2), 1.0)})
-    found = Objective({"q": "rmse"}, {"q": 1.0}, ("q",))({"q": simulated}, answers)
+    found = Objective({"q": "rmse"}, {"q": 1.0}, centred=("q",))({"q": simulated}, answers)
     s, o = simulated - simulated.mean(0), observed - observed.mean(0)
     assert float(found) == pytest.approx(float(((s - o) ** 2).mean() ** 0.5), rel=1e-4)

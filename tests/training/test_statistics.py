@@ -23,7 +23,11 @@ def held_out():
 
 
 def gathered(ds, sites=None, validate=None):
-    unset: dict = dict.fromkeys(Request.__dataclass_fields__) | {"dynamic": (), "members": 1}
+    unset: dict = dict.fromkeys(Request.__dataclass_fields__) | {
+        "dynamic": (),
+        "members": 1,
+        "objective": "pooled",
+    }
     request = Request(
         **(unset | {"model": Bucket(), "target": "runoff", "attributes": ATTRIBUTES, "network": "mlp"})
         | {"loss": "nrmse", "epochs": 1, "batch": 1, "window": 1, "warmup": 0, "patience": 1, "seed": 0}

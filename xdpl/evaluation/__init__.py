@@ -13,6 +13,7 @@ from xdpl.evaluation.metrics import metrics, pooled, site_correlation
 from xdpl.evaluation.moran import morans_i
 from xdpl.evaluation.periods import period_fractions
 from xdpl.evaluation.protocols import Density, Protocol, Split, Temporal, Ungauged, UngaugedRegions
+from xdpl.evaluation.regret import regret
 from xdpl.evaluation.splits import contiguous_bands, random_folds
 from xdpl.evaluation.standard_errors import standard_errors
 from xdpl.evaluation.summaries import summary
@@ -42,6 +43,7 @@ __all__ = [
     "period_fractions",
     "pooled",
     "random_folds",
+    "regret",
     "site_correlation",
     "standard_errors",
     "summary",

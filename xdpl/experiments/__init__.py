@@ -10,6 +10,7 @@ from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.history import history
 from xdpl.experiments.observation import observation
+from xdpl.experiments.regimes import regimes
 from xdpl.experiments.scaling import scaling
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
@@ -23,6 +24,7 @@ __all__ = [
     "global_constraint",
     "history",
     "observation",
+    "regimes",
     "scaling",
     "towers",
     "transfer",

@@ -12,6 +12,7 @@ import xarray as xr
 from xdpl.experiments.case import Case
 
 __all__ = ["CASES", "mopex", "smap", "twin", "twin_all", "twin_biased", "twin_runoff"]
+__all__ = ["CASES", "mopex", "smap", "twin", "twin_all", "twin_regimes", "twin_runoff"]
 
 
 def smap() -> Case:
@@ -175,6 +176,40 @@ def twin_runoff(ds: xr.Dataset | None = None) -> Case:
     )
 
 
+def twin_regimes(ds: xr.Dataset | None = None) -> Case:
+    """A synthetic world with a process that the model lacks: canopies of humid sites keep half of the rain.
+
+    The attributes do not say where that is. What the model lacks has to be made up for by its parameters, and
+    what helps humid sites harms the others. In the test period the truth itself is the observation.
+
+    Parameters
+    ----------
+    ds : Dataset, optional
+        Another one from `xdpl.data.twin`, of at least three years.
+    """
+    from xdpl.data import twin as make
+    from xdpl.experiments.regimes import dryness_groups
+    from xdpl.simulate import simulate
+
+    ds = make() if ds is None else ds
+    base = twin(ds)
+    humid = dryness_groups(base) == 0
+    rain = ds["precipitation"]
+    below = (rain * xr.where(humid, 0.5, 1.0)).transpose(*rain.dims).astype(rain.dtype)
+    truth = {p.name: ds[f"true_{p.name}"] for p in base.process.parameters if f"true_{p.name}" in ds}
+    throughfall = ds.assign(precipitation=below.assign_attrs(rain.attrs))
+    true = simulate(throughfall, "vic", xr.Dataset(truth), outputs=["soil_moisture"])["soil_moisture"]
+    noise = ds["soil_moisture"] - ds["true_soil_moisture"]
+    tested = ds["time"] >= np.datetime64(base.test.start)
+    seen = xr.where(tested, true, true + noise).transpose(*true.dims).astype(np.float32)
+    world = ds.assign(soil_moisture=seen.assign_attrs(ds["soil_moisture"].attrs))
+    # The true evapotranspiration is that of a world with all of the rain.
+    world = world.drop_vars(["true_soil_moisture", "true_evapotranspiration"])
+    few = ("sand", "clay", "slope")
+    learning = {"learning_rate": 1e-2, "epochs": 130, "loss": "site_rmse"}
+    return replace(base, name="twin-regimes", ds=world, attributes=few, learn=learning)
+
+
 def _world_of_all() -> xr.Dataset:
     from xdpl.data import twin as make
     from xdpl.data.truth import RELATIONS
@@ -188,5 +223,6 @@ CASES: dict[str, Callable[[], Case]] = {
     "twin": twin,
     "twin-all": twin_all,
     "twin-biased": twin_biased,
+    "twin-regimes": twin_regimes,
     "twin-runoff": twin_runoff,
 }

@@ -20,6 +20,7 @@ from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.history import history
 from xdpl.experiments.observation import observation
+from xdpl.experiments.regimes import regimes
 from xdpl.experiments.scaling import scaling
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
@@ -54,6 +55,7 @@ EXPERIMENTS = {
     "global-constraint": Experiment(global_constraint, reports.global_constraint, "smap"),
     "history": Experiment(history, reports.history, "mopex"),
     "observation": Experiment(observation, reports.observation, "twin-biased"),
+    "regimes": Experiment(regimes, reports.regimes, "twin-regimes"),
     "scaling": Experiment(scaling, reports.scaling, "smap"),
     "towers": Experiment(towers, reports.towers, "smap"),
     "transfer": Experiment(transfer, reports.transfer, "twin"),

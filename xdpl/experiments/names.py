@@ -12,7 +12,10 @@ NAMES = {
     "gradient": "gradient descent at each site",
     "history": "parameter learning with a history",
     "lstm": "LSTM alone",
+    "group-dro": "the worst group counts most",
     "per-site": "each site by itself",
+    "pooled": "all sites alike",
     "regression": "calibration and regression",
+    "stratified": "all groups alike",
     "uncalibrated": "uncalibrated",
 }

@@ -102,7 +102,7 @@ def restore(
     with torch.random.fork_rng(devices=[]):
         whole = assemble(spec, model, columns, scaling, list(attributes), list(settings["targets"]))
     _put_weights(path, whole, ds)
-    history = ds[[k for k, v in ds.data_vars.items() if v.dims == ("epoch",)]]
+    history = ds[[k for k, v in ds.data_vars.items() if v.dims[:1] == ("epoch",)]]
     return Fit(
         model=model,
         network_spec=spec,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -42,6 +43,10 @@ class Arrays:
     training, validating : ndarray of bool, (site,)
     kept : ndarray of bool
         Which of all sites these are.
+    groups : ndarray of int, (site,), optional
+        Position of the label of each site among those of the training sites.
+    labels : tuple
+        These labels, in order.
     """
 
     forcings: dict[str, np.ndarray]
@@ -54,6 +59,8 @@ class Arrays:
     training: np.ndarray
     validating: np.ndarray
     kept: np.ndarray
+    groups: np.ndarray | None = None
+    labels: tuple[Any, ...] = ()
 
 
 def periods(ds: xr.Dataset, train: slice | None, validate: slice | xr.DataArray | None) -> dict[str, Period]:
@@ -81,6 +88,7 @@ def gather(
     validate: slice | xr.DataArray | None,
     when: dict[str, Period],
     problems: Problems,
+    groups: xr.DataArray | None = None,
 ) -> Arrays:
     """Values of the sites that can be trained on or validated with.
 
@@ -116,9 +124,10 @@ def gather(
         value_checks.observed(trained[name], training, found.variable, inputs.model, problems)
         if "validate" in when and training.any():
             value_checks.validated(later[name], validating, found.variable, problems)
+    keep = training | validating
+    labels, positions = value_checks.groups(groups, grid, training, keep, problems)
     problems.raise_if_any()
 
-    keep = training | validating
     attributes = np.stack(list(columns.values()), axis=1)
     if inputs.network.transform == "log":
         attributes[keep] = np.log(attributes[keep])
@@ -134,6 +143,8 @@ def gather(
         training[keep],
         validating[keep],
         keep,
+        None if positions is None else positions[keep],
+        labels,
     )
 
 

@@ -15,6 +15,7 @@ from xdpl.errors import Problems
 
 if TYPE_CHECKING:
     from xdpl.training.loop import Outcome
+    from xdpl.training.regimes import Emphasis
     from xdpl.training.trained import Trained
 
 __all__ = ["Run", "restore", "write"]
@@ -33,6 +34,7 @@ class Run:
     outcome: Outcome
     best: dict[str, torch.Tensor]
     fingerprint: str
+    emphasis: Emphasis | None = None
 
 
 def write(run: Run, path: Path) -> None:
@@ -42,6 +44,8 @@ def write(run: Run, path: Path) -> None:
     for index, moments in run.optimiser.state_dict()["state"].items():
         arrays |= {f"optimiser/{index}/{k}": torch.as_tensor(v) for k, v in moments.items()}
     arrays["generator"] = run.generator.get_state()
+    if run.emphasis is not None:
+        arrays["emphasis"] = run.emphasis.weights
     meta = {
         "format": _FORMAT,
         "fingerprint": run.fingerprint,
@@ -85,6 +89,8 @@ def restore(run: Run, path: Path) -> None:
     run.optimiser.load_state_dict({"state": state, "param_groups": meta["groups"]})
     run.schedule.load_state_dict(meta["schedule"])
     run.generator.set_state(arrays["generator"])
+    if run.emphasis is not None:
+        run.emphasis.weights = arrays["emphasis"]
     outcome = Outcome(**meta["outcome"])
     if outcome.stopped == "interrupted":
         outcome.stopped = ""

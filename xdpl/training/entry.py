@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 
-from xdpl import engines, units
+from xdpl import engines
 from xdpl.engines.tracing.trace import step_of
 from xdpl.errors import Problems, short
 from xdpl.fit.ensemble import Ensemble
 from xdpl.fit.result import Fit
-from xdpl.labelled import schema
-from xdpl.labelled.attrs import model_hash
 from xdpl.labelled.choices import after_warmup
 from xdpl.labelled.grid import Grid
 from xdpl.models import NetworkOnly
 from xdpl.networks.assemble import assemble
 from xdpl.networks.series import SeriesNetwork
-from xdpl.observation.learned import learned
 from xdpl.training.arrays import Arrays, Period, gather, periods
+from xdpl.training.described import described, fingerprint, identity
+from xdpl.training.fitted import fitted
 from xdpl.training.forward import Alone, Forward, Observed
 from xdpl.training.logbook import check_log
-from xdpl.training.loop import Course, Outcome, train
+from xdpl.training.loop import Course, train
 from xdpl.training.objective import Answers, Objective
 from xdpl.training.observing import observer
 from xdpl.training.parallel import Team, join
 from xdpl.training.plan import Plan
+from xdpl.training.regimes import Emphasis
 from xdpl.training.request import Inputs, Request, check_seeds, inspect
 from xdpl.training.samples import Batch, Samples
 from xdpl.training.tensors import tensors
@@ -60,7 +56,7 @@ def run(
     # Dims by name, so that a transposed dataset gives the same fit.
     grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), _variables(inputs))
     when = periods(ds, request.train, request.validate)
-    arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems)
+    arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems, request.groups)
     watching = observer(inputs.operators, inputs.losses, inputs.weights, arrays, grid, inputs.model, problems)
     samples = tensors(arrays, inputs.network, device)
     team = join(device)
@@ -80,11 +76,6 @@ def run(
     if engine != "array" and not isinstance(inputs.model, NetworkOnly):
         # What kernels cannot run is said before the bar appears.
         step_of(inputs.model, targets)
-    objective = Objective(
-        inputs.losses,
-        {k: float(v) for k, v in inputs.weights.items()},
-        tuple(k for k, operator in inputs.operators.items() if operator.centred),
-    )
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(request.seed)
         network = assemble(
@@ -105,22 +96,22 @@ def run(
         course = Course(
             trained,
             Observed(forward, watching),
-            objective,
+            _objective(inputs, request, arrays),
             samples,
             windows,
             _validation(samples, arrays, when, request),
             team,
         )
-        described = _described(inputs, request, plan, windows, engine)
+        settings = described(inputs, request, plan, windows, engine)
         outcome = train(
             course,
             plan,
             progress=progress,
             checkpoint=checkpoint,
             log=log,
-            fingerprint=_fingerprint(arrays, described | _identity(network, inputs), when),
+            fingerprint=fingerprint(arrays, settings | identity(network, inputs), when),
         )
-    return _fit(inputs, request, arrays, trained.cpu(), outcome, described, when, ds, grid)
+    return fitted(inputs, request, arrays, trained.cpu(), outcome, settings, when, ds, grid)
 
 
 def run_seeds(
@@ -236,99 +227,16 @@ def _validation(
     return parts
 
 
-def _fingerprint(arrays: Arrays, described: dict[str, Any], when: dict[str, Period]) -> str:
-    digest = hashlib.sha256(json.dumps(described | {"periods": when}, sort_keys=True).encode())
-    for values in (
-        *arrays.forcings.values(),
-        *arrays.observed.values(),
-        arrays.attributes,
-        arrays.training,
-        arrays.validating,
-    ):
-        digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()
-
-
-def _identity(network: torch.nn.Module, inputs: Inputs) -> dict[str, Any]:
-    """What settings say in short, or not at all."""
-    operators = {k: operator.to_dict() for k, operator in inputs.operators.items()}
-    return {"layers": repr(network), "operators": operators}
-
-
-def _described(inputs: Inputs, request: Request, plan: Plan, windows: Windows, engine: str) -> dict[str, Any]:
-    """Settings as plain values."""
-    return dataclasses.asdict(plan) | {
-        "model_hash": model_hash(inputs.model),
-        "network": inputs.network.to_dict(),
-        "members": request.members,
-        "dynamic": list(inputs.columns.dynamic),
-        "dynamic_dropout": request.dynamic_dropout,
-        "targets": {k: f.variable for k, f in inputs.targets.items()},
-        "loss": inputs.losses,
-        "weights": {k: float(v) for k, v in inputs.weights.items()},
-        "observation": {k: operator.describe() for k, operator in inputs.operators.items()},
-        "engine": engine,
-        "first": windows.first,
-        "last": windows.last,
-        "warmup": windows.warmup,
-        "warmup_gradient": request.warmup_gradient,
-        "window": windows.window,
-        "batch": windows.batch,
-        "coverage": windows.coverage,
-    }
-
-
-def _fit(
-    inputs: Inputs,
-    request: Request,
-    arrays: Arrays,
-    trained: Trained,
-    outcome: Outcome,
-    described: dict[str, Any],
-    when: dict[str, Period],
-    ds: xr.Dataset,
-    grid: Grid,
-) -> Fit:
-    dates = ds["time"].dt.strftime("%Y-%m-%d").values
-    spans = {name: [str(dates[first]), str(dates[last])] for name, (first, last) in when.items()}
-    epochs = np.arange(1, len(outcome.history["loss"]) + 1)
-    history = xr.Dataset(
-        {k: ("epoch", np.asarray(v, dtype=np.float64)) for k, v in outcome.history.items()}, {"epoch": epochs}
-    )
-    history["seconds"].attrs["units"] = "s"
-    held_out = isinstance(request.validate, xr.DataArray)
-    settings = {k: v for k, v in described.items() if k not in ("first", "last", "network", "model_hash")} | {
-        "train": spans["train"],
-        "validate": spans.get("validate"),
-        "validation_sites": int(arrays.validating.sum()) if held_out else None,
-        "training_sites": int(arrays.training.sum()),
-        "stopped": outcome.stopped,
-        "best_epoch": outcome.best_epoch + 1,
-    }
-    return Fit(
-        model=inputs.model,
-        network_spec=inputs.network,
-        network=trained.network,  # type: ignore[arg-type]
-        attributes={k: units.read(v) for k, v in inputs.attributes.items()},
-        scaling=arrays.scaling,
-        forcings=schema.sources(inputs.forcings.values(), inputs.targets.values()),
-        history=history,
-        settings=settings,
-        operators=inputs.operators,
-        observation=_observation(inputs, arrays, trained, grid, ds, described),
-    )
-
-
-def _observation(
-    inputs: Inputs, arrays: Arrays, trained: Trained, grid: Grid, ds: xr.Dataset, described: dict[str, Any]
-) -> xr.Dataset:
-    dates = ds["time"].dt.strftime("%Y-%m-%d").values
-    period = [str(dates[described[k]]) for k in ("first", "last")]
-    values = trained.observer.values()
-    sites = np.flatnonzero(arrays.kept)
-    found = learned(inputs.model, inputs.operators, values, sites, grid, period)
-    return found.transpose(*ds.dims, missing_dims="ignore")
-
-
 def _variables(inputs: Inputs) -> list[str]:
     return [v for f in inputs.forcings.values() for k, v in f.sources.items() if k != "area"]
+
+
+def _objective(inputs: Inputs, request: Request, arrays: Arrays) -> Objective:
+    emphasis = None if arrays.groups is None else Emphasis(len(arrays.labels), request.rule)
+    return Objective(
+        inputs.losses,
+        {k: float(v) for k, v in inputs.weights.items()},
+        request.how,
+        emphasis,
+        tuple(k for k, operator in inputs.operators.items() if operator.centred),
+    )

@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from xdpl.engines.tracing.trace import remembering
-from xdpl.training import checkpoints
+from xdpl.training import checkpoints, conflict
 from xdpl.training.logbook import Logbook
 from xdpl.training.objective import Answers, Objective
 from xdpl.training.parallel import Team
@@ -39,6 +40,8 @@ class Outcome:
     best_epoch: int = 0
     best_loss: float = float("inf")
     stopped: str = ""
+    #: Per epoch, of groups of sites: losses, weights, and cosines between gradients.
+    groups: dict[str, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def train(
         for epoch in range(first, plan.epochs):
             if outcome.stopped == "early":
                 break
+            _look_at_groups(course, plan, run, epoch)
             row = _timed(course, plan, run, epoch)
             row["validation_loss"] = _validate(course)
             _record(run, row, epoch, plan, validated=bool(course.validation))
@@ -147,7 +151,11 @@ def _start(course: Course, plan: Plan, checkpoint: Path | None, fingerprint: str
     optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay)
     falling = schedule(plan.schedule, optimiser, plan.epochs, plan.pretrain)
     generator = torch.Generator().manual_seed(plan.seed)
-    run = checkpoints.Run(network, optimiser, falling, generator, Outcome(), _copy(network), fingerprint)
+    outcome = Outcome()
+    emphasis = course.objective.emphasis
+    run = checkpoints.Run(
+        network, optimiser, falling, generator, outcome, _copy(network), fingerprint, emphasis
+    )
     if checkpoint is not None and checkpoint.exists():
         checkpoints.restore(run, checkpoint)
     return run
@@ -169,24 +177,37 @@ def _timed(course: Course, plan: Plan, run: checkpoints.Run, epoch: int) -> dict
     if plan.pretrain:
         course.network.let_move(epoch >= plan.pretrain)
     with remembering():
-        row = _epoch(course, course.windows.epoch(run.generator), plan, run.optimiser)
+        row = _epoch(course, course.windows.epoch(run.generator), plan, run)
     row["learning_rate"] = float(run.schedule.get_last_lr()[0])
     row["seconds"] = time.perf_counter() - started
     run.schedule.step()
     return row
 
 
+def _look_at_groups(course: Course, plan: Plan, run: checkpoints.Run, epoch: int) -> None:
+    """Note the weights of groups and whether their gradients agree, before an epoch."""
+    emphasis = course.objective.emphasis
+    if emphasis is None:
+        return
+    count = emphasis.count
+    unknown = torch.full((count, count), torch.nan)
+    found = conflict.cosines(course) if conflict.measured(epoch, plan.epochs) else unknown
+    for name, values in {"weight": emphasis.shares(), "cosine": found}.items():
+        run.outcome.groups.setdefault(name, []).append(values.tolist())
+
+
 def _epoch(
-    course: Course, draws: Iterator[tuple[Tensor, Tensor]], plan: Plan, optimiser: torch.optim.Optimizer
+    course: Course, draws: Iterator[tuple[Tensor, Tensor]], plan: Plan, run: checkpoints.Run
 ) -> dict[str, float]:
     network, samples, windows, team = course.network, course.samples, course.windows, course.team
-    losses, norms = [], []
+    optimiser = run.optimiser
+    losses, norms, of_groups = [], [], []
     network.train()
     for sites, starts in draws:
         optimiser.zero_grad()
         batch = samples.cut(team.part(sites), team.part(starts), windows.warmup, windows.window)
         simulated = team.whole(course.forward(batch), len(sites))
-        loss = course.objective(simulated, samples.answers(sites, starts, windows.window))
+        loss, parts = course.objective.training(simulated, samples.answers(sites, starts, windows.window))
         loss.backward()
         team.add_gradients(network)
         norm = torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
@@ -196,6 +217,10 @@ def _epoch(
         norms.append(norm)
         optimiser.step()
         losses.append(loss.detach())
+        if parts is not None:
+            of_groups.append(parts)
+    if of_groups:
+        run.outcome.groups.setdefault("loss", []).append(torch.stack(of_groups).nanmean(dim=0).tolist())
     return {"loss": float(torch.stack(losses).mean()), "gradient_norm": float(torch.stack(norms).mean())}
 
 

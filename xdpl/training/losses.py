@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["LOSSES", "Spread", "kge", "nrmse", "nse", "rmse", "rmse_log", "site_rmse"]
+__all__ = ["LOSSES", "PER_SITE", "Spread", "kge", "nrmse", "nse", "rmse", "rmse_log", "site_rmse"]
 
 # Keeps square roots differentiable at a perfect fit.
 _TINY = 1e-12
@@ -81,6 +81,12 @@ def rmse_log(simulated: Tensor, observed: Tensor, spread: Spread) -> Tensor:
     return 0.75 * rmse(simulated, observed, spread) + 0.25 * low
 
 
+def site_rmse_log(simulated: Tensor, observed: Tensor, spread: Spread) -> Tensor:
+    """As `rmse_log` at every series by itself, mean over series."""
+    low = site_rmse(_low_flow(simulated), _low_flow(observed), spread)
+    return 0.75 * site_rmse(simulated, observed, spread) + 0.25 * low
+
+
 def kge(simulated: Tensor, observed: Tensor, spread: Spread) -> Tensor:
     """Mean over series of 1 - KGE.
 
@@ -135,3 +141,6 @@ LOSSES: dict[str, Callable[[Tensor, Tensor, Spread], Tensor]] = {
     "rmse_log": rmse_log,
     "site_rmse": site_rmse,
 }
+
+#: Every loss as a mean over series: those of all pairs at once have another form for it.
+PER_SITE = LOSSES | {"rmse": site_rmse, "rmse_log": site_rmse_log}

@@ -16,6 +16,7 @@ from xdpl.labelled.targets import find_targets
 from xdpl.networks.assemble import sizes
 from xdpl.networks.base import Network, Sizes
 from xdpl.networks.columns import Columns
+from xdpl.objectives import OBJECTIVES, GroupDRO
 from xdpl.observation import Operator
 from xdpl.training.losses import LOSSES
 from xdpl.training.operators import inspect_operators
@@ -58,6 +59,8 @@ class Request:
     loss: str | Mapping[str, str]
     weights: Mapping[str, float] | None
     observation: str | Operator | Mapping[str, str | Operator]
+    objective: str | GroupDRO
+    groups: xr.DataArray | None
     train: slice | None
     validate: slice | xr.DataArray | None
     sites: xr.DataArray | None
@@ -76,6 +79,18 @@ class Request:
     patience: int
     clip: float
     seed: int
+
+    @property
+    def how(self) -> str:
+        """Name of the objective."""
+        return "group-dro" if isinstance(self.objective, GroupDRO) else self.objective
+
+    @property
+    def rule(self) -> GroupDRO | None:
+        """How weights of groups move, if they do."""
+        if isinstance(self.objective, GroupDRO):
+            return self.objective
+        return GroupDRO() if self.objective == "group-dro" else None
 
     def plain(self) -> Request:
         """The same request with numbers of Python, which a fit can store."""
@@ -136,6 +151,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         problems.add(
             "attributes", expected="at least one", got="none", fix='attributes=["<static variable>"]'
         )
+    _check_objective(request, ds, site_dims, problems)
     check_periods(ds, request.train, request.validate, request.sites, site_dims, problems)
     _check_values(request, problems)
     dynamic = _dynamic(model, network, request, problems)
@@ -157,6 +173,36 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         problems.add("network", expected=expected, got=got, fix="change the network, or what it is given")
     problems.raise_if_any()
     return inputs
+
+
+def _check_objective(
+    request: Request, ds: xr.Dataset, site_dims: tuple[str, ...], problems: Problems
+) -> None:
+    """Note an objective that is none, or groups that are missing or not of the sites."""
+    if not isinstance(request.objective, GroupDRO) and request.objective not in OBJECTIVES:
+        problems.add(
+            "objective",
+            expected=f"one of {', '.join(OBJECTIVES)}, or xdpl.objectives.GroupDRO",
+            got=repr(request.objective),
+            fix='objective="pooled"',
+        )
+    groups, fix = request.groups, 'groups=xdpl.evaluation.dryness_terciles(ds["<dryness>"])'
+    if groups is None:
+        if request.how in ("stratified", "group-dro"):
+            problems.add("groups", expected="a label for each site", got="none", fix=fix)
+        return
+    if (
+        not isinstance(groups, xr.DataArray)
+        or groups.dtype.kind not in "iu"
+        or set(groups.dims) != set(site_dims)
+    ):
+        known = isinstance(groups, xr.DataArray)
+        got = f"{groups.dtype} with dims {groups.dims}" if known else repr(groups)
+        problems.add(
+            "groups", expected=f"a DataArray of integer labels with dims {site_dims}", got=got, fix=fix
+        )
+        return
+    schema.check_labels("groups", groups, ds, problems, fix="groups=groups.reindex_like(ds, fill_value=-1)")
 
 
 def check_seeds(seeds: Sequence[Any], problems: Problems) -> None:

@@ -55,6 +55,8 @@ class Samples:
         What networks with a history of `steps` read, with that many zeros in front.
     steps : int
         Length of the history.
+    groups : Tensor of int, (site,), optional
+        Which group a site is in.
     """
 
     forcings: Mapping[str, Tensor]
@@ -64,6 +66,7 @@ class Samples:
     weather: Tensor | None = None
     past: Tensor | None = None
     steps: int = 0
+    groups: Tensor | None = None
 
     @property
     def device(self) -> torch.device:
@@ -96,6 +99,7 @@ class Samples:
         return Answers(
             {k: v[time, sites] for k, v in self.observed.items()},
             {k: Spread(v.std[sites], v.typical) for k, v in self.spread.items()},
+            None if self.groups is None else self.groups[sites],
         )
 
     @staticmethod

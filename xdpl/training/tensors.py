@@ -39,4 +39,5 @@ def tensors(arrays: Arrays, network: Network, device: torch.device) -> Samples:
         weather(forcings, scaling) if network.reads_forcings else None,
         past(forcings, observed, scaling, network.steps) if network.steps else None,
         network.steps,
+        None if arrays.groups is None else torch.tensor(arrays.groups, device=device),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 
 from xdpl.errors import Problems
 from xdpl.labelled.grid import Grid
 from xdpl.models import Model, NetworkOnly
 from xdpl.training.request import Inputs
 
-__all__ = ["attributes", "observed", "positive", "validated"]
+__all__ = ["attributes", "groups", "observed", "positive", "validated"]
 
 
 def attributes(missing: dict[str, np.ndarray], used: np.ndarray, grid: Grid, problems: Problems) -> None:
@@ -23,6 +24,29 @@ def attributes(missing: dict[str, np.ndarray], used: np.ndarray, grid: Grid, pro
                 got=f"one at {(absent & used).sum()} of {used.sum()} sites, first {grid.label(where)}",
                 fix=f'drop those sites, for example ds = ds.where(ds["{name}"].notnull()), or fill them',
             )
+
+
+def groups(
+    given: xr.DataArray | None, grid: Grid, training: np.ndarray, keep: np.ndarray, problems: Problems
+) -> tuple[tuple[int, ...], np.ndarray | None]:
+    """Labels of the training sites, and the position of every site's among them; -1 where it is not used.
+
+    Used sites without a group, or in one that is not trained on, are noted.
+    """
+    if given is None:
+        return (), None
+    labels = grid.flatten(given, np.int64)
+    known = np.unique(labels[training])
+    wrong = keep & ((labels < 0) | ~np.isin(labels, known))
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        problems.add(
+            "groups",
+            expected="at every site a label of a group that is trained on, 0 or more",
+            got=f"{labels[first]} at {grid.label(first)}, {wrong.sum()} such sites of {keep.sum()}",
+            fix="sites=groups >= 0",
+        )
+    return tuple(map(int, known)), np.searchsorted(known, labels)
 
 
 def positive(
