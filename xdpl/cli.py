@@ -17,9 +17,11 @@ EXPERIMENTS = (
     "data-fraction",
     "global-constraint",
     "history",
+    "perturbation",
     "scaling",
     "towers",
     "transfer",
+    "uncertainty",
 )
 
 

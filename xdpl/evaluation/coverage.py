@@ -54,7 +54,9 @@ def coverage(
         )
     check_labels(problems, "truth", intervals, truth)
     pairs = {k: _pair(intervals[k], truth[k], problems) for k in common}
-    dims = None if dim is None else [dim] if isinstance(dim, str) or not isinstance(dim, Sequence) else list(dim)
+    dims = (
+        None if dim is None else [dim] if isinstance(dim, str) or not isinstance(dim, Sequence) else list(dim)
+    )
     for name, (a, b) in pairs.items():
         missing = [d for d in dims or [] if d not in {*a.dims, *b.dims}]
         if missing:

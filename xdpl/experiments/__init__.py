@@ -9,9 +9,11 @@ from xdpl.experiments.data_efficiency import data_efficiency
 from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.history import history
+from xdpl.experiments.perturbation import perturbation
 from xdpl.experiments.scaling import scaling
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
+from xdpl.experiments.uncertainty import uncertainty
 
 __all__ = [
     "Case",
@@ -21,7 +23,9 @@ __all__ = [
     "data_fraction",
     "global_constraint",
     "history",
+    "perturbation",
     "scaling",
     "towers",
     "transfer",
+    "uncertainty",
 ]

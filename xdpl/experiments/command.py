@@ -19,9 +19,11 @@ from xdpl.experiments.data_efficiency import data_efficiency
 from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.history import history
+from xdpl.experiments.perturbation import perturbation
 from xdpl.experiments.scaling import scaling
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
+from xdpl.experiments.uncertainty import uncertainty
 
 __all__ = ["EXPERIMENTS", "Experiment", "experiment"]
 
@@ -52,9 +54,11 @@ EXPERIMENTS = {
     "data-fraction": Experiment(data_fraction, reports.data_fraction, "smap"),
     "global-constraint": Experiment(global_constraint, reports.global_constraint, "smap"),
     "history": Experiment(history, reports.history, "mopex"),
+    "perturbation": Experiment(perturbation, reports.perturbation, "twin"),
     "scaling": Experiment(scaling, reports.scaling, "smap"),
     "towers": Experiment(towers, reports.towers, "smap"),
     "transfer": Experiment(transfer, reports.transfer, "twin"),
+    "uncertainty": Experiment(uncertainty, reports.uncertainty, "twin"),
 }
 
 

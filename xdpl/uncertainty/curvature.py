@@ -33,9 +33,7 @@ class Curvature:
     observation_error: dict[str, float]
 
 
-def curvature(
-    fit: Fit, data: Observations, given: Mapping[str, float], probes: int, seed: int
-) -> Curvature:
+def curvature(fit: Fit, data: Observations, given: Mapping[str, float], probes: int, seed: int) -> Curvature:
     """Sum over sites of (φ φᵀ) ⊗ (Jᵀ J / σ²), with features φ and J that of the series by the columns.
 
     Parameters

@@ -79,7 +79,9 @@ def _check(ensemble: Any, problems: Problems) -> None:
         problems.add("ensemble", expected="an Ensemble", got=got, fix=fix)
         problems.raise_all()
     if len(ensemble.fits) < 2:
-        problems.add("ensemble", expected="fits of two seeds or more", got="one", fix="learn(..., seed=range(5))")
+        problems.add(
+            "ensemble", expected="fits of two seeds or more", got="one", fix="learn(..., seed=range(5))"
+        )
     usable = [check_fit(fit, problems, f"seed {fit.settings['seed']}") for fit in ensemble.fits]
     if any(fit.settings["members"] > 1 for fit in ensemble.fits):
         problems.add(

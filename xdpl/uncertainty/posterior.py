@@ -225,6 +225,7 @@ class Posterior:
         sites: xr.DataArray | None = None,
         time: slice | None = None,
         observation_error: float | Mapping[str, float] | None = None,
+        memory: float = 30.0,
         samples: int = 50,
         seed: int = 0,
     ) -> Posterior:
@@ -244,6 +245,8 @@ class Posterior:
             Validation period, by dates; that of the training if not given.
         observation_error : float or mapping of str to float, optional
             Where it is known, of each target; else chosen too.
+        memory : float
+            Steps over which the errors of a simulation resemble each other.
         samples, seed
             As of `Posterior.parameters`; the spread is taken from them.
 
@@ -258,19 +261,25 @@ class Posterior:
 
         Notes
         -----
-        Residuals r of a site, of all times together, are taken as normal with mean zero and
-        covariance s² C + σ² 1, where C is that of the samples at scale 1. The scale s and the σ of
-        each target maximise the likelihood, sites taken as independent. One number in place of a
-        network's temperature (Guo et al. 2017, arXiv:1706.04599).
+        Residuals of a site, of all times together, are taken as normal with mean zero and
+        covariance s² C + σ² 1, where C is that of the samples at scale 1 times
+        exp(-Δt² / (2 memory²)): few samples vary in few directions, errors go in others too
+        (localisation, Houtekamer and Mitchell 2001). The scale s and the σ of each target maximise the
+        likelihood, sites taken as independent. It is for the distribution what the temperature of
+        Guo et al. (2017, arXiv:1706.04599) is for a classifier. What the observations cannot tell, such as
+        the spread of a parameter that they do not depend on, it cannot tell either.
         """
         from xdpl.uncertainty.tuning import tune
 
         problems = Problems("Posterior.tuned")
         refuse_tree("Posterior.tuned", ds)
         check_samples(samples, problems)
+        if not (isinstance(memory, int | float) and 0.0 < memory < float("inf")):
+            fix = "memory=30.0"
+            problems.add("memory", expected="a number of steps above zero", got=repr(memory), fix=fix)
         known = check_error(observation_error, list(self.fits[0].targets), problems)
         plain = replace(self, scale=1.0)
-        scale, errors = tune(plain, ds, sites, time, known, samples, seed, problems)
+        scale, errors = tune(plain, ds, sites, time, known, memory, samples, seed, problems)
         settings = self.settings | {"tuned": True}
         return replace(self, scale=scale, observation_error=errors, settings=settings)
 
@@ -303,14 +312,11 @@ class Posterior:
         return units.quantify_like(out.drop_encoding(), *(ds[name] for name in self.fits[0].attributes))
 
     def _described(self) -> str:
-        return json.dumps(
-            self.settings | {"scale": self.scale, "observation_error": self.observation_error}
-        )
+        return json.dumps(self.settings | {"scale": self.scale, "observation_error": self.observation_error})
 
     def __repr__(self) -> str:
-        errors = ", ".join(f"{k} {v:.4g} {self.model.output(k).units}" for k, v in self.observation_error.items())
-        rest = ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in self.settings.items())
-        return (
-            f"<xdpl.uncertainty.Posterior> of {self.model.name}: {len(self.fits)} fits, scale {self.scale:.3g},"
-            f" observation error {errors}; {rest}"
+        errors = [f"{k} {v:.4g} {self.model.output(k).units}" for k, v in self.observation_error.items()]
+        head = (
+            f"<xdpl.uncertainty.Posterior> of {self.model.name}, {self.settings.get('method', 'given fits')}"
         )
+        return f"{head}: {len(self.fits)} fits, scale {self.scale:.3g}, observation error {', '.join(errors)}"

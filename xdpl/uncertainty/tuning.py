@@ -22,33 +22,29 @@ __all__ = ["Spectrum", "log_likelihood", "tune"]
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Residuals of one site and target in the directions that samples vary along.
+    """Residuals of one site and target along the directions in which they are expected.
 
     Parameters
     ----------
     variances : ndarray, (direction,)
-        Of the samples at scale 1.
+        At scale 1.
     squares : ndarray, (direction,)
         Squared residuals along the directions.
-    rest : float
-        Sum of squared residuals in all other directions.
-    others : int
-        Number of these.
     """
 
     variances: np.ndarray
     squares: np.ndarray
-    rest: float
-    others: int
 
     @classmethod
-    def of(cls, residual: np.ndarray, apart: np.ndarray) -> Spectrum:
-        """Of residuals (time,) and of samples less their mean (sample, time), over √(samples - 1)."""
-        _, singular, directions = np.linalg.svd(apart, full_matrices=False)
-        along = (directions @ residual) ** 2
-        # A sum of squares cannot be less than some of them, but for rounding.
-        rest = max(float(residual @ residual - along.sum()), 0.0)
-        return cls(singular**2, along, rest, len(residual) - len(singular))
+    def of(cls, residual: np.ndarray, apart: np.ndarray, steps: np.ndarray, memory: float) -> Spectrum:
+        """Of residuals (time,) and of samples less their mean, over √(samples - 1), (sample, time).
+
+        Few fits vary in few directions; errors go in others too. The correlation of distant steps is
+        therefore damped, as in ensemble Kalman filters (Houtekamer and Mitchell 2001).
+        """
+        distance = (steps[:, None] - steps[None, :]) / memory
+        values, vectors = np.linalg.eigh(apart.T @ apart * np.exp(-0.5 * distance**2))
+        return cls(values.clip(0.0), (vectors.T @ residual) ** 2)
 
 
 Spectra = dict[str, list[Spectrum]]
@@ -60,7 +56,6 @@ def log_likelihood(spectra: list[Spectrum], scale: float, error: float) -> float
     for each in spectra:
         variance = error**2 + scale**2 * each.variances
         total += (np.log(variance) + each.squares / variance).sum()
-        total += each.others * np.log(error**2) + each.rest / error**2
     return -0.5 * float(total)
 
 
@@ -70,6 +65,7 @@ def tune(
     sites: xr.DataArray | None,
     time: slice | None,
     known: Mapping[str, float],
+    memory: float,
     samples: int,
     seed: int,
     problems: Problems,
@@ -79,7 +75,7 @@ def tune(
 
     fit = posterior.fits[0]
     data = observations(fit, ds, sites, time, problems)
-    spectra = _spectra(posterior, ds, data, samples, seed)
+    spectra = _spectra(posterior, ds, data, memory, samples, seed)
     free = [name for name in fit.targets if name not in known]
 
     def loss(logs: np.ndarray) -> float:
@@ -94,7 +90,9 @@ def tune(
     return float(best[0]), {name: errors[name] for name in fit.targets}
 
 
-def _spectra(posterior: Posterior, ds: xr.Dataset, data: Observations, samples: int, seed: int) -> Spectra:
+def _spectra(
+    posterior: Posterior, ds: xr.Dataset, data: Observations, memory: float, samples: int, seed: int
+) -> Spectra:
     """Of every site, for each target."""
     used = data.grid.unflatten(data.used)
     first = posterior.fits[0]
@@ -104,6 +102,7 @@ def _spectra(posterior: Posterior, ds: xr.Dataset, data: Observations, samples: 
     found: Spectra = {}
     start = data.batch.warmup
     for name, tensor in data.observed.items():
+        steps = np.arange(len(tensor), dtype=np.float64)
         array = on_host(units.magnitude(series[name])).transpose("sample", "time", *data.grid.dims)
         values = np.asarray(array.values, dtype=np.float64).reshape(*array.shape[:2], -1)
         values = values[:, start : start + len(tensor), data.used]
@@ -111,7 +110,7 @@ def _spectra(posterior: Posterior, ds: xr.Dataset, data: Observations, samples: 
         apart = (values - mean) / np.sqrt(samples - 1)
         residual = tensor.numpy().astype(np.float64) - mean
         found[name] = [
-            Spectrum.of(residual[seen, i], apart[:, seen, i])
+            Spectrum.of(residual[seen, i], apart[:, seen, i], steps[seen], memory)
             for i, seen in enumerate(~np.isnan(residual).T)
             if seen.any()
         ]

@@ -53,10 +53,10 @@ def _edges(p: Parameter) -> tuple[float, float]:
 
 
 def _log(array: xr.DataArray) -> xr.DataArray:
-    found: xr.DataArray = np.log(array)
+    found: xr.DataArray = xr.apply_ufunc(np.log, array, dask="allowed")
     return found
 
 
 def _exp(array: xr.DataArray) -> xr.DataArray:
-    found: xr.DataArray = np.exp(array)
+    found: xr.DataArray = xr.apply_ufunc(np.exp, array, dask="allowed")
     return found

@@ -9,9 +9,11 @@ from xdpl.experiments.reports import (
     data_fraction,
     global_constraint,
     history,
+    perturbation,
     scaling,
     towers,
     transfer,
+    uncertainty,
 )
 
 __all__ = [
@@ -21,7 +23,9 @@ __all__ = [
     "data_fraction",
     "global_constraint",
     "history",
+    "perturbation",
     "scaling",
     "towers",
     "transfer",
+    "uncertainty",
 ]
