@@ -26,9 +26,7 @@ _QUANTITIES = {
 
 def table(result: xr.Dataset) -> str:
     """Coverage, mean ± deviation of seeds, a block for each group of sites; then each parameter."""
-    lines = [
-        f"{result.attrs['case']}, parameter learning with {result.attrs['target']}: coverage of intervals of 90 %"
-    ]
+    lines = [f"{result.attrs['case']}, parameter learning: coverage of intervals of 90 %"]
     for group in result["group"].values:
         part = result["coverage"].sel(group=group)
         rows = [["", *_QUANTITIES.values(), "scale", ""]]
