@@ -29,6 +29,7 @@ PACKAGES = [
     ".plot",
     ".regionalisation",
     ".routing",
+    ".uncertainty",
 ]
 
 pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="the pages are not part of a source distribution")

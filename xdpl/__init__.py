@@ -24,7 +24,7 @@ from xdpl.spin_up import spin_up
 from xdpl.to_zarr import to_zarr
 
 if TYPE_CHECKING:
-    from xdpl import networks
+    from xdpl import networks, uncertainty
     from xdpl.fit import Ensemble, Fit
     from xdpl.regionalisation import Regionalisation
 
@@ -55,13 +55,14 @@ __all__ = [
     "simulate",
     "spin_up",
     "to_zarr",
+    "uncertainty",
 ]
 
 
 def __getattr__(name: str) -> Any:
     # What needs torch is imported when first used.
-    if name == "networks":
-        return import_module("xdpl.networks")
+    if name in ("networks", "uncertainty"):
+        return import_module(f"xdpl.{name}")
     if name in ("Ensemble", "Fit"):
         return getattr(import_module("xdpl.fit"), name)
     if name == "Regionalisation":

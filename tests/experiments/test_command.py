@@ -15,8 +15,10 @@ from xdpl.experiments.global_constraint import CONTENDERS as ON_FEW_DATA
 from xdpl.experiments.history import CONTENDERS as WITH_A_HISTORY
 from xdpl.experiments.maps import MAPS
 from xdpl.experiments.names import NAMES
+from xdpl.experiments.perturbation import CONTENDERS as PERTURBED
 from xdpl.experiments.regimes import CONTENDERS as OBJECTIVES
 from xdpl.experiments.tower_contenders import CONTENDERS as AT_TOWERS
+from xdpl.experiments.uncertainty import CONTENDERS as UNCERTAIN
 from xdpl.observation import SiteAffine
 
 
@@ -36,9 +38,17 @@ def small():
 
 def test_names_agree():
     assert tuple(command.EXPERIMENTS) == cli.EXPERIMENTS
-    assert set(NAMES) == set(CONTENDERS) | set(MAPS) | set(AT_TOWERS) | set(ON_FEW_DATA) | set(
-        WITH_A_HISTORY
-    ) | set(OBJECTIVES)
+    groups = (
+        CONTENDERS,
+        MAPS,
+        AT_TOWERS,
+        ON_FEW_DATA,
+        WITH_A_HISTORY,
+        OBJECTIVES,
+        PERTURBED,
+        UNCERTAIN,
+    )
+    assert set(NAMES) == {name for group in groups for name in group}
     assert {e.data for e in command.EXPERIMENTS.values()} <= set(CASES)
 
 
@@ -75,10 +85,12 @@ SMALL = {
     "global-constraint": lambda chosen: smaller(chosen, days=100),
     "history": lambda chosen: smaller(chosen, held_out=5),
     "observation": lambda chosen: smaller(chosen, operators={"free": SiteAffine(penalty=0.0)}),
+    "perturbation": smaller,
     "regimes": smaller,
     "scaling": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
     "towers": lambda chosen: smaller(chosen, at=[station(small().ds)], gradient={"evaluations": 20}),
     "transfer": smaller,
+    "uncertainty": lambda chosen: smaller(chosen, held_out=8, fits=2),
 }
 
 

@@ -5,6 +5,7 @@ from xdpl.evaluation.balance import water_balance
 from xdpl.evaluation.baseflow import baseflow_index
 from xdpl.evaluation.bisection import contiguous_regions
 from xdpl.evaluation.bounds import at_bounds
+from xdpl.evaluation.coverage import coverage
 from xdpl.evaluation.flow import flow_metrics
 from xdpl.evaluation.gradient_audit import gradient_audit
 from xdpl.evaluation.groups import by_group, dryness_terciles, worst_group
@@ -12,6 +13,7 @@ from xdpl.evaluation.identifiability import identifiability
 from xdpl.evaluation.metrics import metrics, pooled, site_correlation
 from xdpl.evaluation.moran import morans_i
 from xdpl.evaluation.periods import period_fractions
+from xdpl.evaluation.perturbation import perturbation_response
 from xdpl.evaluation.protocols import Density, Protocol, Split, Temporal, Ungauged, UngaugedRegions
 from xdpl.evaluation.regret import regret
 from xdpl.evaluation.splits import contiguous_bands, random_folds
@@ -33,6 +35,7 @@ __all__ = [
     "by_group",
     "contiguous_bands",
     "contiguous_regions",
+    "coverage",
     "dryness_terciles",
     "flow_metrics",
     "gradient_audit",
@@ -41,6 +44,7 @@ __all__ = [
     "morans_i",
     "nugget",
     "period_fractions",
+    "perturbation_response",
     "pooled",
     "random_folds",
     "regret",

@@ -10,10 +10,12 @@ from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.history import history
 from xdpl.experiments.observation import observation
+from xdpl.experiments.perturbation import perturbation
 from xdpl.experiments.regimes import regimes
 from xdpl.experiments.scaling import scaling
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
+from xdpl.experiments.uncertainty import uncertainty
 
 __all__ = [
     "Case",
@@ -24,8 +26,10 @@ __all__ = [
     "global_constraint",
     "history",
     "observation",
+    "perturbation",
     "regimes",
     "scaling",
     "towers",
     "transfer",
+    "uncertainty",
 ]

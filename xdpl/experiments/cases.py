@@ -11,8 +11,7 @@ import xarray as xr
 
 from xdpl.experiments.case import Case
 
-__all__ = ["CASES", "mopex", "smap", "twin", "twin_all", "twin_biased", "twin_runoff"]
-__all__ = ["CASES", "mopex", "smap", "twin", "twin_all", "twin_regimes", "twin_runoff"]
+__all__ = ["CASES", "mopex", "smap", "twin", "twin_all", "twin_biased", "twin_regimes", "twin_runoff"]
 
 
 def smap() -> Case:

@@ -20,10 +20,12 @@ from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
 from xdpl.experiments.history import history
 from xdpl.experiments.observation import observation
+from xdpl.experiments.perturbation import perturbation
 from xdpl.experiments.regimes import regimes
 from xdpl.experiments.scaling import scaling
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
+from xdpl.experiments.uncertainty import uncertainty
 
 __all__ = ["EXPERIMENTS", "Experiment", "experiment"]
 
@@ -55,10 +57,12 @@ EXPERIMENTS = {
     "global-constraint": Experiment(global_constraint, reports.global_constraint, "smap"),
     "history": Experiment(history, reports.history, "mopex"),
     "observation": Experiment(observation, reports.observation, "twin-biased"),
+    "perturbation": Experiment(perturbation, reports.perturbation, "twin"),
     "regimes": Experiment(regimes, reports.regimes, "twin-regimes"),
     "scaling": Experiment(scaling, reports.scaling, "smap"),
     "towers": Experiment(towers, reports.towers, "smap"),
     "transfer": Experiment(transfer, reports.transfer, "twin"),
+    "uncertainty": Experiment(uncertainty, reports.uncertainty, "twin"),
 }
 
 

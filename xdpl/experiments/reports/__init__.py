@@ -10,10 +10,12 @@ from xdpl.experiments.reports import (
     global_constraint,
     history,
     observation,
+    perturbation,
     regimes,
     scaling,
     towers,
     transfer,
+    uncertainty,
 )
 
 __all__ = [
@@ -24,8 +26,10 @@ __all__ = [
     "global_constraint",
     "history",
     "observation",
+    "perturbation",
     "regimes",
     "scaling",
     "towers",
     "transfer",
+    "uncertainty",
 ]

@@ -1,0 +1,322 @@
+"""A distribution of parameters, and of what is simulated with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xdpl import units
+from xdpl.errors import Problems
+from xdpl.fit import Fit
+from xdpl.labelled.attrs import provenance, variable_attrs
+from xdpl.labelled.tree import refuse_tree
+from xdpl.models import Model
+from xdpl.uncertainty.intervals import along_quantiles, normal_points, of_observed, of_simulated
+from xdpl.uncertainty.numbers import check_error, check_quantiles, check_samples
+from xdpl.uncertainty.unbounded import from_unbounded, to_unbounded
+
+__all__ = ["Posterior"]
+
+_DRAW = "draw"
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A normal distribution of the parameters of all sites, on the unbounded scale of a network.
+
+    Made by `laplace` or `deep_ensemble`. Its mean and covariance are those of some fits: of an
+    ensemble, or with weights drawn around those of one fit. On that scale a parameter is the
+    logarithm of its odds within the bounds, so that no sample and no interval leaves them. Sites
+    vary together: a sample is a whole map.
+
+    Parameters
+    ----------
+    fits : tuple of Fit
+        At least two, of the same model.
+    observation_error : dict of str to float
+        Standard deviation of the observations of each target around what is simulated, in
+        units of the model.
+    scale : float
+        What all standard deviations of the distribution are multiplied by; 1 unless `tuned`.
+    settings : dict
+        How it was made, as plain values.
+    """
+
+    fits: tuple[Fit, ...]
+    observation_error: dict[str, float]
+    scale: float = 1.0
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Model:
+        """The model of the fits."""
+        return self.fits[0].model
+
+    def parameters(self, ds: xr.Dataset, *, samples: int = 100, seed: int = 0) -> xr.Dataset:
+        """Samples of the parameters of the sites of a dataset, seen in training or not.
+
+        Parameters
+        ----------
+        ds : Dataset
+            As for `Fit.parameters`.
+        samples : int
+            2 or more.
+        seed : int
+            The same seed gives the same samples, at a site whatever its company.
+
+        Returns
+        -------
+        Dataset
+            As of `Fit.parameters`, with a dim ``sample`` first; in double precision.
+
+        Raises
+        ------
+        InputErrors
+            As `Fit.parameters`, or if `samples` is no such number.
+        """
+        problems = Problems("Posterior.parameters")
+        check_samples(samples, problems)
+        problems.raise_if_any()
+        mean, apart = self._moments(ds)
+        count = len(self.fits)
+        drawn = np.random.default_rng(seed).normal(size=(samples, count)) * self._factor
+        noise = xr.DataArray(drawn / np.sqrt(count - 1), dims=("sample", _DRAW))
+        raw = {name: mean[name] + xr.dot(noise, apart[name], dim=_DRAW) for name in mean.data_vars}
+        out = self._bounded(ds, {k: v.transpose("sample", ...) for k, v in raw.items()}, "samples")
+        return out.assign_coords(sample=("sample", np.arange(samples), {"long_name": "number of the sample"}))
+
+    def parameter_intervals(
+        self, ds: xr.Dataset, *, quantiles: Sequence[float] = (0.05, 0.5, 0.95)
+    ) -> xr.Dataset:
+        """Quantiles of every parameter at every site.
+
+        Parameters
+        ----------
+        ds : Dataset
+            As for `Fit.parameters`.
+        quantiles : sequence of float
+            Rising, between 0 and 1.
+
+        Returns
+        -------
+        Dataset
+            As of `Fit.parameters`, with a dim ``quantile`` first. Quantiles of a normal distribution
+            go through the bounds, which keep their order.
+
+        Raises
+        ------
+        InputErrors
+            As `Fit.parameters`, or if quantiles are out of range.
+        """
+        problems = Problems("Posterior.parameter_intervals")
+        wanted = check_quantiles(quantiles, problems)
+        problems.raise_if_any()
+        mean, apart = self._moments(ds)
+        points = normal_points(wanted)
+        raw = {}
+        for name in mean.data_vars:
+            spread = np.sqrt((apart[name] ** 2).sum(_DRAW, skipna=False) / (len(self.fits) - 1))
+            raw[name] = (mean[name] + points * self._factor * spread).transpose("quantile", ...)
+        return along_quantiles(self._bounded(ds, raw, "quantiles"), wanted)
+
+    def simulate(self, ds: xr.Dataset, *, samples: int = 100, seed: int = 0, **options: Any) -> xr.Dataset:
+        """Simulations with samples of the parameters; the mean over members, if there are some.
+
+        Parameters
+        ----------
+        ds : Dataset
+            As for `Fit.simulate`.
+        samples, seed
+            As of `Posterior.parameters`.
+        **options
+            Those of `xdpl.simulate`.
+
+        Returns
+        -------
+        Dataset, or a pair of them with `return_states`
+            As of `xdpl.simulate`, with a dim ``sample``. Without the error of observations.
+
+        Raises
+        ------
+        InputErrors
+            As `Posterior.parameters` and `xdpl.simulate`.
+        """
+        theta = self.parameters(ds, samples=samples, seed=seed)
+        return self.fits[0]._run(ds, theta, options)
+
+    def prediction_intervals(
+        self,
+        ds: xr.Dataset,
+        *,
+        observed: bool,
+        quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+        time: slice | None = None,
+        samples: int = 100,
+        seed: int = 0,
+        **options: Any,
+    ) -> xr.Dataset:
+        """Quantiles of what is simulated, or of what would be observed.
+
+        Parameters
+        ----------
+        ds : Dataset
+            As for `Fit.simulate`.
+        observed : bool
+            Whether intervals are those of observations of the targets, the error of observing
+            among what is uncertain; else they are of the simulation without such an error, and
+            should hold the truth, not the observations.
+        quantiles : sequence of float
+            Rising, between 0 and 1.
+        time : slice, optional
+            Period that is returned, by dates; the whole record is run.
+        samples, seed
+            As of `Posterior.parameters`.
+        **options
+            Those of `xdpl.simulate`, such as `outputs`: the targets if not given.
+
+        Returns
+        -------
+        Dataset
+            Each output in its units with a dim ``quantile`` first. Quantiles of the samples; with
+            `observed` those of a normal distribution with their mean, and with their variance plus
+            that of the observation error.
+
+        Raises
+        ------
+        InputErrors
+            As `Posterior.simulate`; if quantiles are out of range, or `observed` and an output
+            is none of the targets.
+        """
+        problems = Problems("Posterior.prediction_intervals")
+        wanted = check_quantiles(quantiles, problems)
+        outputs = list(options.pop("outputs", None) or self.observation_error)
+        for name in outputs if observed else []:
+            if name not in self.observation_error:
+                problems.add(
+                    "outputs",
+                    expected=f"outputs with an observation error: {', '.join(self.observation_error)}",
+                    got=repr(name),
+                    fix="observed=False",
+                )
+        problems.raise_if_any()
+        found = self.simulate(ds, samples=samples, seed=seed, outputs=outputs, **options)
+        found = found if time is None else found.sel(time=time)
+        out = xr.Dataset(attrs=found.attrs | {"title": f"quantiles of simulations of {self.model.name}"})
+        for name in outputs:
+            array = units.dequantify(found[name])
+            error = self.observation_error[name] if observed else None
+            of = of_simulated(array, wanted) if error is None else of_observed(array, wanted, error)
+            said = self.model.output(name)
+            what = "what would be observed of " if observed else ""
+            long_name = f"quantiles of {what}{said.long_name or name}"
+            out[name] = of.assign_attrs(variable_attrs(said) | {"long_name": long_name})
+        out.attrs["posterior"] = self._described()
+        return units.quantify_like(along_quantiles(out, wanted), *found.data_vars.values())
+
+    def tuned(
+        self,
+        ds: xr.Dataset,
+        *,
+        sites: xr.DataArray | None = None,
+        time: slice | None = None,
+        observation_error: float | Mapping[str, float] | None = None,
+        memory: float = 30.0,
+        samples: int = 50,
+        seed: int = 0,
+    ) -> Posterior:
+        """The same with the scale, and the observation error, that make validation data most likely.
+
+        A spread of weights is usually not that of errors: seeds share their data, and a Laplace
+        approximation holds the other layers. Take observations that neither trained the fits
+        nor will test the intervals, best of other sites.
+
+        Parameters
+        ----------
+        ds : Dataset
+            With forcings, attributes and observed targets.
+        sites : DataArray of bool, optional
+            Validation sites; all if not given.
+        time : slice, optional
+            Validation period, by dates; that of the training if not given.
+        observation_error : float or mapping of str to float, optional
+            Where it is known, of each target; else chosen too.
+        memory : float
+            Steps over which the errors of a simulation resemble each other.
+        samples, seed
+            As of `Posterior.parameters`; the spread is taken from them.
+
+        Returns
+        -------
+        Posterior
+
+        Raises
+        ------
+        InputErrors
+            If something is missing or has wrong units, or there is no observation.
+
+        Notes
+        -----
+        Residuals of a site, of all times together, are taken as normal with mean zero and
+        covariance s² C + σ² 1, where C is that of the samples at scale 1 times
+        exp(-Δt² / (2 memory²)): few samples vary in few directions, errors go in others too
+        (localisation, Houtekamer and Mitchell 2001). The scale s and the σ of each target maximise the
+        likelihood, sites taken as independent. It is for the distribution what the temperature of
+        Guo et al. (2017, arXiv:1706.04599) is for a classifier. What the observations cannot tell, such as
+        the spread of a parameter that they do not depend on, it cannot tell either.
+        """
+        from xdpl.uncertainty.tuning import tune
+
+        problems = Problems("Posterior.tuned")
+        refuse_tree("Posterior.tuned", ds)
+        check_samples(samples, problems)
+        if not (isinstance(memory, int | float) and 0.0 < memory < float("inf")):
+            fix = "memory=30.0"
+            problems.add("memory", expected="a number of steps above zero", got=repr(memory), fix=fix)
+        known = check_error(observation_error, list(self.fits[0].targets), problems)
+        plain = replace(self, scale=1.0)
+        scale, errors = tune(plain, ds, sites, time, known, memory, samples, seed, problems)
+        settings = self.settings | {"tuned": True}
+        return replace(self, scale=scale, observation_error=errors, settings=settings)
+
+    @property
+    def _factor(self) -> float:
+        """Of standard deviations: the mean of few fits is itself uncertain."""
+        return self.scale * float(np.sqrt(1.0 + 1.0 / len(self.fits)))
+
+    def _moments(self, ds: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+        """Mean of the fits on the unbounded scale, and what each of them is apart from it."""
+        refuse_tree("Posterior.parameters", ds)
+        each = [to_unbounded(fit.parameters(ds), self.model) for fit in self.fits]
+        all_of = xr.concat(each, dim=_DRAW, coords="minimal", compat="override", join="exact")
+        mean = all_of.mean(_DRAW, skipna=False)
+        return mean, all_of - mean
+
+    def _bounded(self, ds: xr.Dataset, raw: Mapping[Any, xr.DataArray], what: str) -> xr.Dataset:
+        out = xr.Dataset(
+            {
+                p.name: from_unbounded(raw[p.name], p).assign_attrs(variable_attrs(p))
+                for p in self.model.parameters
+            }
+        )
+        for name in out.coords:
+            if name in ds.coords:
+                out[name].attrs = dict(ds[name].attrs)
+        title = f"{what} of {self.model.name} parameters"
+        out.attrs = provenance(title, self.model, history=ds.attrs.get("history"))
+        out.attrs["posterior"] = self._described()
+        return units.quantify_like(out.drop_encoding(), *(ds[name] for name in self.fits[0].attributes))
+
+    def _described(self) -> str:
+        return json.dumps(self.settings | {"scale": self.scale, "observation_error": self.observation_error})
+
+    def __repr__(self) -> str:
+        errors = [f"{k} {v:.4g} {self.model.output(k).units}" for k, v in self.observation_error.items()]
+        head = (
+            f"<xdpl.uncertainty.Posterior> of {self.model.name}, {self.settings.get('method', 'given fits')}"
+        )
+        return f"{head}: {len(self.fits)} fits, scale {self.scale:.3g}, observation error {', '.join(errors)}"
