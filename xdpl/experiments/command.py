@@ -57,12 +57,12 @@ EXPERIMENTS = {
     "global-constraint": Experiment(global_constraint, reports.global_constraint, "smap"),
     "history": Experiment(history, reports.history, "mopex"),
     "observation": Experiment(observation, reports.observation, "twin-biased"),
-    "perturbation": Experiment(perturbation, reports.perturbation, "twin"),
+    "perturbation": Experiment(perturbation, reports.perturbation, "twin-all"),
     "regimes": Experiment(regimes, reports.regimes, "twin-regimes"),
     "scaling": Experiment(scaling, reports.scaling, "smap"),
     "towers": Experiment(towers, reports.towers, "smap"),
     "transfer": Experiment(transfer, reports.transfer, "twin"),
-    "uncertainty": Experiment(uncertainty, reports.uncertainty, "twin"),
+    "uncertainty": Experiment(uncertainty, reports.uncertainty, "twin-all"),
 }
 
 
