@@ -80,10 +80,14 @@ def draw(result: xr.Dataset, ax: Axes) -> Axes:
         (line,) = ax.plot(place, values.mean(axis=1), "_", markersize=14, label=NAMES[name])
         ax.plot(place, values, ".", color=line.get_color(), markersize=4)
     ax.axhline(1.0 if known else 0.0, color="0.6", linewidth=0.8)
-    labels = [str(v).replace("_to_", "\nto ").replace("_", " ") for v in found.data_vars]
+    # On lines of their own, so that neighbours do not run into each other.
+    labels = [str(v).replace("_to_", "\nto\n").replace("_", " ") for v in found.data_vars]
     ax.set_xticks(range(len(labels)), labels, fontsize="x-small")
     ax.set_ylabel("error over that of the uncalibrated model" if known else "response")
     if known:
         ax.set_yscale("log")
-    ax.legend(frameon=False, fontsize="small")
+        ticks = (0.1, 0.2, 0.5, 1, 2, 5, 10)
+        ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        ax.minorticks_off()
+    ax.legend(frameon=False, fontsize="small", ncols=3, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     return ax
