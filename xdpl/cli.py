@@ -16,6 +16,7 @@ EXPERIMENTS = (
     "data-efficiency",
     "data-fraction",
     "global-constraint",
+    "headroom",
     "history",
     "observation",
     "perturbation",

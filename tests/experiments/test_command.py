@@ -12,6 +12,7 @@ from xdpl.experiments import command
 from xdpl.experiments.cases import CASES, twin
 from xdpl.experiments.contenders import CONTENDERS
 from xdpl.experiments.global_constraint import CONTENDERS as ON_FEW_DATA
+from xdpl.experiments.headroom import CONTENDERS as ANYTHING
 from xdpl.experiments.history import CONTENDERS as WITH_A_HISTORY
 from xdpl.experiments.maps import MAPS
 from xdpl.experiments.names import NAMES
@@ -45,6 +46,7 @@ def test_names_agree():
         ON_FEW_DATA,
         WITH_A_HISTORY,
         OBJECTIVES,
+        ANYTHING,
         PERTURBED,
         UNCERTAIN,
     )
@@ -83,6 +85,7 @@ SMALL = {
     "data-efficiency": lambda chosen: smaller(chosen, sizes=(3, 6), days=(200, 365), held_out=5),
     "data-fraction": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
     "global-constraint": lambda chosen: smaller(chosen, days=100),
+    "headroom": smaller,
     "history": lambda chosen: smaller(chosen, held_out=5),
     "observation": lambda chosen: smaller(chosen, operators={"free": SiteAffine(penalty=0.0)}),
     "perturbation": smaller,

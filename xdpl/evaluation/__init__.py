@@ -9,6 +9,7 @@ from xdpl.evaluation.coverage import coverage
 from xdpl.evaluation.flow import flow_metrics
 from xdpl.evaluation.gradient_audit import gradient_audit
 from xdpl.evaluation.groups import by_group, dryness_terciles, worst_group
+from xdpl.evaluation.headroom import headroom
 from xdpl.evaluation.identifiability import identifiability
 from xdpl.evaluation.metrics import metrics, pooled, site_correlation
 from xdpl.evaluation.moran import morans_i
@@ -39,6 +40,7 @@ __all__ = [
     "dryness_terciles",
     "flow_metrics",
     "gradient_audit",
+    "headroom",
     "identifiability",
     "metrics",
     "morans_i",

@@ -8,6 +8,7 @@ from xdpl.experiments.cost import cost
 from xdpl.experiments.data_efficiency import data_efficiency
 from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
+from xdpl.experiments.headroom import headroom
 from xdpl.experiments.history import history
 from xdpl.experiments.observation import observation
 from xdpl.experiments.perturbation import perturbation
@@ -24,6 +25,7 @@ __all__ = [
     "data_efficiency",
     "data_fraction",
     "global_constraint",
+    "headroom",
     "history",
     "observation",
     "perturbation",

@@ -18,6 +18,7 @@ from xdpl.experiments.cost import cost
 from xdpl.experiments.data_efficiency import data_efficiency
 from xdpl.experiments.data_fraction import data_fraction
 from xdpl.experiments.global_constraint import global_constraint
+from xdpl.experiments.headroom import headroom
 from xdpl.experiments.history import history
 from xdpl.experiments.observation import observation
 from xdpl.experiments.perturbation import perturbation
@@ -55,6 +56,7 @@ EXPERIMENTS = {
     "data-efficiency": Experiment(data_efficiency, reports.data_efficiency, "smap"),
     "data-fraction": Experiment(data_fraction, reports.data_fraction, "smap"),
     "global-constraint": Experiment(global_constraint, reports.global_constraint, "smap"),
+    "headroom": Experiment(headroom, reports.headroom, "smap"),
     "history": Experiment(history, reports.history, "mopex"),
     "observation": Experiment(observation, reports.observation, "twin-biased"),
     "perturbation": Experiment(perturbation, reports.perturbation, "twin-all"),

@@ -22,6 +22,7 @@ NAMES = {
     "per-site": "each site by itself",
     "pooled": "all sites alike",
     "regression": "calibration and regression",
+    "site-affine": "scale and offset of each site",
     "stratified": "all groups alike",
     "truth": "truth",
     "uncalibrated": "uncalibrated",
