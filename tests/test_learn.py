@@ -60,6 +60,7 @@ def test_settings_say_how_it_was_trained(fit):
         "loss": {"soil_moisture": "nrmse"},
         "weights": {"soil_moisture": 1.0},
         "observation": {"soil_moisture": "none: compared as they are"},
+        "objective": "pooled",
         "members": 1,
         "dynamic": [],
         "dynamic_dropout": 0.0,
