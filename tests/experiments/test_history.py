@@ -52,7 +52,8 @@ def test_nothing_of_the_test_period_is_read(small_case):
     """With other observations there, what is simulated stays: only the scores against them change."""
     noise = xr.full_like(small_case.ds["soil_moisture"], 0.0)
     noise.loc[{"time": small_case.test}] = 0.05
-    shifted = small_case.ds.assign(soil_moisture=small_case.ds["soil_moisture"] + noise.values)
+    observed = small_case.ds["soil_moisture"]
+    shifted = small_case.ds.assign(soil_moisture=(observed + noise.values).assign_attrs(observed.attrs))
     options = {"held_out": 6, "seeds": (0,), "progress": False}
     here, there = (history(replace(small_case, ds=ds), **options) for ds in (small_case.ds, shifted))
     np.testing.assert_allclose(

@@ -76,7 +76,8 @@ def headroom(
     gain = (start - medians) / room if room > 0.0 else np.full(len(names), np.nan)
     gained = start - best
     share = (start - medians) / gained if gained > 0.0 else np.full(len(names), np.nan)
-    units = first.attrs.get("units", "1")
+    # Not of the mean of seeds: older xarray leaves the attributes of a mean away.
+    units = errors[uncalibrated].attrs.get("units", "1")
     said = {
         "error": (medians, "median error of sites", units),
         "gain": (gain, "part of the error above the floor that is taken away", "1"),
