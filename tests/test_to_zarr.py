@@ -214,7 +214,8 @@ PROCESS = """
         return original(*args, **kwargs)
 
     engines.run = run
-    ds = xr.open_dataset(sys.argv[1] + "/in.nc", engine="h5netcdf", chunks={"basin": 1, "time": -1})
+    # Older dask gives the arrays of a file that is opened lazily another name now and then.
+    ds = xr.open_dataset(sys.argv[1] + "/in.nc", engine="h5netcdf").load().chunk({"basin": 1, "time": -1})
     theta = xdpl.load(sys.argv[1] + "/fit.zarr").parameters(ds) if sys.argv[3] == "fit" else None
     try:
         ds.dpl.simulate("vic", theta).dpl.to_zarr(sys.argv[1] + "/out.zarr", at_once=1, progress=False)
