@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from xdpl import models
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
 from xdpl.experiments.maps import calibrated
-from xdpl.experiments.work import learn_whole
+from xdpl.experiments.work import learn_alone, learn_whole
 from xdpl.fit.source import ParameterSource
-from xdpl.models import NetworkOnly
 from xdpl.regionalisation.ridge import ridge
 from xdpl.regionalise import regionalise
 from xdpl.simulate import simulate
@@ -59,13 +57,7 @@ def learned(trial: Trial) -> xr.DataArray:
 
 def alone(trial: Trial) -> xr.DataArray:
     """A recurrent network without a process model, trained at the same sites."""
-    case = trial.case
-    options: dict[str, Any] = {"network": "lstm"} | case.learning_alone(
-        trial.count, sites=trial.sites, seed=trial.seed
-    )
-    if not isinstance(options["model"], NetworkOnly):
-        options["model"] = NetworkOnly(models.get(case.model, "Case"))
-    return _of(learn_whole(case.data, **options), case)
+    return _of(learn_alone(trial.case, trial.sites, trial.seed), trial.case)
 
 
 def _of(source: ParameterSource, case: Case) -> xr.DataArray:

@@ -19,8 +19,7 @@ from xdpl.experiments.kept import Kept
 from xdpl.experiments.maps import calibrated
 from xdpl.experiments.scores import scores_of
 from xdpl.experiments.seeds import check_seeds
-from xdpl.experiments.work import calibrate_whole, learn_whole
-from xdpl.models import NetworkOnly
+from xdpl.experiments.work import calibrate_whole, learn_alone, learn_whole
 from xdpl.simulate import simulate
 
 __all__ = ["CONTENDERS", "headroom"]
@@ -105,15 +104,11 @@ def _simulated(case: Case, kept: Kept, name: str, seed: int) -> xr.DataArray:
         same = {k: v for k, v in case.calibrate.items() if k in ("objective", "warmup")}
         options: dict[str, Any] = {"target": target, "train": case.train, "sites": sites, "seed": seed}
         found = run(calibrate_whole(ds, case.model, method="gradient", progress=False, **options, **same))
-    else:
-        count = int(sites.sum())
-        if name == "dpl":
-            settings = case.learning(count, same_sites=True, sites=sites, seed=seed)
-        else:
-            settings = {"network": "lstm"} | case.learning_alone(count, sites=sites, seed=seed)
-            if not isinstance(settings["model"], NetworkOnly):
-                settings["model"] = NetworkOnly(case.process)
+    elif name == "dpl":
+        settings = case.learning(int(sites.sum()), same_sites=True, sites=sites, seed=seed)
         found = learn_whole(ds, **settings).simulate(ds, outputs=[target])
+    else:
+        found = learn_alone(case, sites, seed).simulate(ds, outputs=[target])
     simulated: xr.DataArray = found[target]
     return simulated
 

@@ -18,8 +18,7 @@ from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
 from xdpl.experiments.maps import MAPS
 from xdpl.experiments.seeds import check_seeds
-from xdpl.experiments.work import learn_whole
-from xdpl.models import NetworkOnly
+from xdpl.experiments.work import learn_alone
 
 __all__ = ["CONTENDERS", "perturbation", "truth_of"]
 
@@ -125,9 +124,4 @@ def _response(case: Case, kept: Kept, changes: Mapping[str, Any], name: str, see
 
 def _alone(case: Case, seed: int, options: Mapping[str, Any]) -> xr.Dataset:
     """Of a network without a process model."""
-    sites = case.usable()
-    settings = {"network": "lstm"} | case.learning_alone(int(sites.sum()), sites=sites, seed=seed)
-    if not isinstance(settings["model"], NetworkOnly):
-        settings["model"] = NetworkOnly(case.process)
-    fit = learn_whole(case.data, **settings)
-    return perturbation_response(case.data, fit, **options)
+    return perturbation_response(case.data, learn_alone(case, case.usable(), seed), **options)
