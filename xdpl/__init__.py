@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
-from xdpl import data, evaluation, models, observation, plot
+from xdpl import data, evaluation, models, objectives, observation, plot, priors
 from xdpl.accessor import DplAccessor as _DplAccessor
 from xdpl.calibrate import calibrate
 from xdpl.check import Check, check
@@ -48,9 +48,11 @@ __all__ = [
     "load",
     "models",
     "networks",
+    "objectives",
     "observation",
     "pet",
     "plot",
+    "priors",
     "regionalise",
     "simulate",
     "spin_up",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ def calibrate(
     warmup: int = 365,
     fixed: xr.Dataset | Mapping[str, Any] | None = None,
     start: xr.Dataset | Mapping[str, Any] | None = None,
+    order: Sequence[Sequence[str]] = (),
     engine: str | None = None,
     dtype: DTypeLike = "float32",
     seed: int = 0,
@@ -79,6 +80,8 @@ def calibrate(
     start : Dataset or mapping, optional
         Parameters to begin with, such as learned ones; defaults where none are given. They
         are among the first that are tried.
+    order : sequence of sequences of str
+        Chains of parameters that keep their order, from the smallest to the largest, as in `xdpl.learn`.
     engine : {"array", "numba"}, optional
         What runs the time loop, as in `xdpl.simulate`.
     dtype : {"float32", "float64"}
@@ -129,6 +132,7 @@ def calibrate(
         warmup=warmup,
         fixed=fixed,
         start=start,
+        order=order,
         engine=engine,
         dtype=dtype,
         seed=seed,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from xdpl.networks import Network
     from xdpl.objectives import GroupDRO
     from xdpl.observation import Operator
+    from xdpl.priors import Prior
 
 __all__ = ["learn"]
 
@@ -35,6 +36,8 @@ def learn(  # type: ignore[misc]
     members: int = 1,
     dynamic: Sequence[str] = (),
     dynamic_dropout: float = 0.0,
+    order: Sequence[Sequence[str]] = (),
+    priors: Mapping[str, Prior] | None = None,
     loss: str | Mapping[str, str] = "nrmse",
     weights: Mapping[str, float] | None = None,
     observation: str | Operator | Mapping[str, str | Operator] = "identity",
@@ -99,6 +102,13 @@ def learn(  # type: ignore[misc]
     dynamic_dropout : float
         Share of the sites at which a dynamic parameter stays at its last value while
         training, 0 to below 1.
+    order : sequence of sequences of str
+        Chains of parameters, each from the smallest to the largest, that keep this order at every
+        site by construction, such as ``[("k2", "k1", "k0")]``. In the same units, and with defaults
+        in that order.
+    priors : mapping of str to Prior, optional
+        What is known of parameters beforehand, from `xdpl.priors`: departures cost while training.
+        `Fit.parameters` needs none of it.
     loss : {"nrmse", "rmse", "site_rmse", "nse", "kge", "rmse_log"} or mapping
         Per-site normalised RMSE, pooled RMSE, mean of per-site RMSE, 1 - NSE with
         (σ + 0.1)² or 1 - KGE averaged over sites, or RMSE mixed with that of
@@ -213,6 +223,8 @@ def learn(  # type: ignore[misc]
         members=members,
         dynamic=dynamic,
         dynamic_dropout=dynamic_dropout,
+        order=order,
+        priors=priors,
         loss=loss,
         weights=weights,
         observation=observation,

@@ -76,6 +76,14 @@ def gather(ds: xr.Dataset, inputs: Inputs, grid: Grid, request: Request, problem
     for p in inputs.model.parameters:
         # A parameter map has no values where it was not made for; the default is as good a start.
         start[p.name] = np.where(np.isnan(start[p.name]), p.default, start[p.name])
+    for smaller, larger in inputs.ordering.broken({k: v[used] for k, v in start.items()}):
+        problems.add(
+            "start",
+            expected=f"{smaller.name} of at most {larger.name} at every site, by the order",
+            got="more at some",
+            fix="begin elsewhere, or leave the order out",
+        )
+    problems.raise_if_any()
     dates = ds["time"].dt.strftime("%Y-%m-%d").values
     return Arrays(
         np.flatnonzero(used),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
 
 from xdpl.models import Parameter
+from xdpl.models.ordering import Ordering
 
 __all__ = ["Cube"]
 
@@ -25,9 +26,12 @@ class Cube:
     ----------
     free : tuple of Parameter
         Those that are calibrated, one axis of the cube each.
+    ordering : Ordering
+        What keeps an order.
     """
 
     free: tuple[Parameter, ...]
+    ordering: Ordering = field(default_factory=Ordering)
 
     def values(self, points: Array) -> dict[str, Array]:
         """Parameters of points.
@@ -52,10 +56,11 @@ class Cube:
                 value = p.lower + share * (p.upper - p.lower)
             # In single precision exp(log(5000)) is above 5000.
             found[p.name] = xp.clip(value, p.lower, p.upper)
-        return found
+        return self.ordering.apply(found) if self.ordering else found
 
     def points(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Points (..., parameter) of parameters in declared units, as `values` reads them."""
+        values = self.ordering.invert({k: np.asarray(v) for k, v in values.items()})
         columns: Sequence[np.ndarray] = [
             np.log(np.asarray(values[p.name]) / p.lower) / math.log(p.upper / p.lower)
             if p.scale == "log"

@@ -40,7 +40,7 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool) -> xr.Dataset:
     grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), inputs.variables)
     arrays = gather(ds, inputs, grid, request, problems)
     settings = _settings(inputs, request, arrays)
-    cube = Cube(inputs.free)
+    cube = Cube(inputs.free, inputs.ordering)
     problem = Problem(
         inputs.model,
         inputs.output,
@@ -92,6 +92,7 @@ def _settings(inputs: Inputs, request: Request, arrays: Arrays) -> dict[str, Any
         "train": list(arrays.period),
         "warmup": arrays.warmup,
         "fixed": sorted(inputs.fixed),
+        "order": inputs.ordering.names,
         "dtype": np.dtype(request.dtype).name,
         "seed": int(request.seed),
     }

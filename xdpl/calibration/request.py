@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from xdpl.labelled import schema
 from xdpl.labelled.choices import check_periods
 from xdpl.labelled.parameters import resolve
 from xdpl.labelled.targets import find_targets
+from xdpl.models.ordering import Ordering
 
 if TYPE_CHECKING:
     from xdpl.errors import Problems
@@ -46,6 +47,7 @@ class Request:
     warmup: int
     fixed: xr.Dataset | Mapping[str, Any] | None
     start: xr.Dataset | Mapping[str, Any] | None
+    order: Sequence[Sequence[str]]
     engine: str | None
     dtype: Any
     seed: int
@@ -69,6 +71,8 @@ class Inputs:
         Those that are calibrated.
     fixed, start : dict of str to DataArray
         Of the parameters that are not, and of all.
+    ordering : Ordering
+        Of the free ones.
     """
 
     model: Model
@@ -79,6 +83,7 @@ class Inputs:
     free: tuple[Parameter, ...]
     fixed: dict[str, xr.DataArray]
     start: dict[str, xr.DataArray]
+    ordering: Ordering
 
     @property
     def variables(self) -> list[str]:
@@ -120,6 +125,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     start = _static(ds, model, request.start or {}, "start", site_dims, problems)
     names = [str(k) for k in (given.data_vars if isinstance(given, xr.Dataset) else given)]
     free = tuple(p for p in model.parameters if p.name not in names)
+    ordering = _ordering(model, request.order, names, problems)
     if not free:
         problems.add("fixed", expected="not all parameters", got="all", fix="leave those to calibrate out")
     problems.raise_if_any()
@@ -127,7 +133,25 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         # What kernels cannot run is said before the first run.
         step_of(model, list(targets))
     ((output, target),) = targets.items()
-    return Inputs(model, begin, found, output, target, free, {k: fixed[k] for k in names}, start)
+    return Inputs(model, begin, found, output, target, free, {k: fixed[k] for k in names}, start, ordering)
+
+
+def _ordering(
+    model: Model,
+    given: Sequence[Sequence[str]],
+    fixed: Sequence[str],
+    problems: Problems,
+) -> Ordering:
+    """What keeps an order, all of it free."""
+    ordering = Ordering.of(model, given, problems)
+    if held := [p.name for p in ordering.sequence if p.name in fixed]:
+        problems.add(
+            "order",
+            expected="parameters that are calibrated",
+            got=f"{', '.join(held)} among the fixed ones",
+            fix="leave them out of one of both",
+        )
+    return ordering
 
 
 def _static(

@@ -10,8 +10,10 @@ import torch
 import xarray as xr
 
 from xdpl import networks, observation
+from xdpl.errors import Problems
 from xdpl.fit.packing import packed, unpacked
 from xdpl.fit.store import Stored, refuse, refuse_existing, restore_model, write_store
+from xdpl.models.ordering import Ordering
 from xdpl.networks import Network
 from xdpl.networks.assemble import assemble
 from xdpl.networks.columns import Columns
@@ -97,7 +99,9 @@ def restore(
             for k in ("attribute", "forcing", "response")
         )
     )
-    columns = Columns.of(model, settings["members"], settings["dynamic"])
+    # Fits from before there was an order do not say so.
+    ordering = Ordering.of(model, settings.get("order", []), Problems("load"))
+    columns = Columns.of(model, settings["members"], settings["dynamic"], ordering)
     attributes = description["attributes"]
     with torch.random.fork_rng(devices=[]):
         whole = assemble(spec, model, columns, scaling, list(attributes), list(settings["targets"]))

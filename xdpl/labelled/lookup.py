@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models.base import Declaration
 
-__all__ = ["check_names", "check_units", "find", "find_one", "in_units", "wanted"]
+__all__ = ["check_names", "check_units", "find", "find_one", "in_units", "size_in_units", "wanted"]
 
 _OVER_TIME = re.compile(r"\btime\s*: (?:\w+\s*: )*(\w+)")
 _NOT_THE_MEAN = {"minimum", "maximum", "range", "standard_deviation", "variance"}
@@ -194,6 +194,16 @@ def in_units(array: xr.DataArray, units: str, problems: Problems, *, subject: st
     if not check_units(array, units, problems, subject=subject):
         return array
     return u.strip(array, units)
+
+
+def size_in_units(array: xr.DataArray, units: str, problems: Problems, *, subject: str = "") -> xr.DataArray:
+    """Values of a difference in `units`, of which only the size counts: 1 degC is 1 K; else as `in_units`."""
+    from xdpl import units as u
+
+    if not check_units(array, units, problems, subject=subject):
+        return array
+    slope, _ = u.linear(str(u.read(array)), units)
+    return (u.magnitude(array) * slope).drop_attrs(deep=False)
 
 
 def check_units(array: xr.DataArray, units: str, problems: Problems, *, subject: str = "") -> bool:

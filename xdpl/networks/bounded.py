@@ -1,14 +1,17 @@
-"""Parameters inside their bounds by construction."""
+"""Parameters inside their bounds, and in their order, by construction."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from xdpl.models import Parameter
+from xdpl.models.ordering import Ordering
 from xdpl.networks.base import Inputs
 from xdpl.networks.columns import Columns
 
@@ -16,7 +19,7 @@ __all__ = ["ParameterNetwork"]
 
 
 class ParameterNetwork(torch.nn.Module):
-    """A network followed by one sigmoid per parameter, linear or logarithmic.
+    """A network followed by one sigmoid per parameter, linear or logarithmic, and by their order.
 
     Parameters
     ----------
@@ -49,7 +52,8 @@ class ParameterNetwork(torch.nn.Module):
         #: Whether dynamic parameters move; a training may begin without.
         self.moves = True
         own = [p for p in columns.parameters for _ in range(columns.count(p))]
-        spans = torch.tensor([_span(p) for p in own], dtype=torch.float64).reshape(-1, 5)
+        starts = _starts(columns.parameters, columns.ordering)
+        spans = torch.tensor([_span(p, starts[p.name]) for p in own], dtype=torch.float64).reshape(-1, 5)
         for i, name in enumerate(("lower", "upper", "offset", "least", "most")):
             self.register_buffer(name, spans[:, i].clone(), persistent=False)
         self.register_buffer("log", torch.tensor([p.scale == "log" for p in own]), persistent=False)
@@ -89,7 +93,7 @@ class ParameterNetwork(torch.nn.Module):
                 part = still[first : first + count]
             first += count
             values[p.name] = part if count > 1 else part.squeeze(-2)
-        return values
+        return columns.ordering.apply(values) if columns.ordering else values
 
     def _bounded(self, raw: Tensor, which: list[int]) -> Tensor:
         """Columns (..., column) in their bounds, as (column, ...)."""
@@ -118,8 +122,14 @@ class ParameterNetwork(torch.nn.Module):
         return torch.where(held, still, series)
 
 
-def _span(p: Parameter) -> tuple[float, float, float, float, float]:
-    """Bounds on the scale of learning, the logit of the default between them, and the bounds themselves."""
-    lower, upper, default = (math.log(v) if p.scale == "log" else v for v in (p.lower, p.upper, p.default))
-    share = (default - lower) / (upper - lower)
+def _starts(parameters: Sequence[Parameter], ordering: Ordering) -> dict[str, float]:
+    """What becomes the default once it is in its order."""
+    defaults = {p.name: np.asarray(p.default) for p in parameters}
+    return {k: float(v) for k, v in ordering.invert(defaults).items()}
+
+
+def _span(p: Parameter, start: float) -> tuple[float, float, float, float, float]:
+    """Bounds on the scale of learning, the logit of the start between them, and the bounds themselves."""
+    lower, upper, begin = (math.log(v) if p.scale == "log" else v for v in (p.lower, p.upper, start))
+    share = (begin - lower) / (upper - lower)
     return lower, upper, math.log(share / (1.0 - share)), p.lower, p.upper

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xdpl.models import Model, Parameter
+from xdpl.models.ordering import Ordering
 
 __all__ = ["Columns"]
 
@@ -23,18 +24,25 @@ class Columns:
         Parameters of which all members have the same.
     dynamic : tuple of str
         Parameters that vary in time.
+    ordering : Ordering
+        What keeps an order at every site; the parameters of a chain are all dynamic or all static,
+        all shared or none.
     """
 
     parameters: tuple[Parameter, ...]
     members: int = 1
     shared: frozenset[str] = frozenset()
     dynamic: tuple[str, ...] = ()
+    ordering: Ordering = field(default_factory=Ordering)
 
     @classmethod
-    def of(cls, model: Model, members: int = 1, dynamic: Sequence[str] = ()) -> Columns:
+    def of(
+        cls, model: Model, members: int = 1, dynamic: Sequence[str] = (), ordering: Ordering | None = None
+    ) -> Columns:
         """The columns for a model; what comes after its step is shared by the members."""
         shared = {p.name for p in model.parameters} - {p.name for p in model.step_parameters}
-        return cls(tuple(model.parameters), members, frozenset(shared), tuple(dynamic))
+        ordering = Ordering() if ordering is None else ordering
+        return cls(tuple(model.parameters), members, frozenset(shared), tuple(dynamic), ordering)
 
     def count(self, p: Parameter) -> int:
         """Columns of a parameter."""

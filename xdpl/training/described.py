@@ -13,6 +13,7 @@ import torch
 from xdpl.labelled.attrs import model_hash
 from xdpl.training.arrays import Arrays, Period
 from xdpl.training.plan import Plan
+from xdpl.training.priors import Departures
 from xdpl.training.request import Inputs, Request
 from xdpl.training.windows import Windows
 
@@ -27,6 +28,8 @@ def described(inputs: Inputs, request: Request, plan: Plan, windows: Windows, en
         "members": request.members,
         "dynamic": list(inputs.columns.dynamic),
         "dynamic_dropout": request.dynamic_dropout,
+        "order": inputs.columns.ordering.names,
+        "priors": {k: known.prior.to_dict() for k, known in inputs.priors.items()},
         "targets": {k: f.variable for k, f in inputs.targets.items()},
         "loss": inputs.losses,
         "weights": {k: float(v) for k, v in inputs.weights.items()},
@@ -50,7 +53,9 @@ def identity(network: torch.nn.Module, inputs: Inputs) -> dict[str, Any]:
     return {"layers": repr(network), "operators": operators}
 
 
-def fingerprint(arrays: Arrays, settings: dict[str, Any], when: dict[str, Period]) -> str:
+def fingerprint(
+    arrays: Arrays, settings: dict[str, Any], when: dict[str, Period], known: Departures | None
+) -> str:
     """Of the settings, the periods and every value that is trained on or validated with."""
     digest = hashlib.sha256(json.dumps(settings | {"periods": when}, sort_keys=True).encode())
     for values in (
@@ -60,6 +65,7 @@ def fingerprint(arrays: Arrays, settings: dict[str, Any], when: dict[str, Period
         arrays.training,
         arrays.validating,
         *([] if arrays.groups is None else [arrays.groups]),
+        *([] if known is None else [v.cpu().numpy() for v in known.buffers()]),
     ):
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()

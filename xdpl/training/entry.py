@@ -26,9 +26,11 @@ from xdpl.training.forward import Alone, Forward, Observed
 from xdpl.training.logbook import check_log
 from xdpl.training.loop import Course, train
 from xdpl.training.objective import Answers, Objective
-from xdpl.training.observing import observer
+from xdpl.training.observer import Level
+from xdpl.training.observing import cost_unit, observer
 from xdpl.training.parallel import Team, join
 from xdpl.training.plan import Plan
+from xdpl.training.priors import departures
 from xdpl.training.regimes import Emphasis
 from xdpl.training.request import Inputs, Request, check_seeds, inspect
 from xdpl.training.samples import Batch, Samples
@@ -58,6 +60,7 @@ def run(
     when = periods(ds, request.train, request.validate)
     arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems, request.groups)
     watching = observer(inputs.operators, inputs.losses, inputs.weights, arrays, grid, inputs.model, problems)
+    known = departures(inputs.priors, grid, arrays.kept, _cost_unit(inputs, arrays), problems)
     samples = tensors(arrays, inputs.network, device)
     team = join(device)
     windows = _windows(request, arrays, when, inputs, team, problems)
@@ -90,7 +93,14 @@ def run(
         forward = (
             Alone(network)
             if isinstance(network, SeriesNetwork)
-            else Forward(inputs.model, network, targets, engine, request.warmup_gradient)
+            else Forward(
+                inputs.model,
+                network,
+                targets,
+                engine,
+                request.warmup_gradient,
+                known if known is None else known.to(device),
+            )
         )
         trained = Trained(network, watching).to(device)
         course = Course(
@@ -109,7 +119,7 @@ def run(
             progress=progress,
             checkpoint=checkpoint,
             log=log,
-            fingerprint=fingerprint(arrays, settings | identity(network, inputs), when),
+            fingerprint=fingerprint(arrays, settings | identity(network, inputs), when, known),
         )
     return fitted(inputs, request, arrays, trained.cpu(), outcome, settings, when, ds, grid)
 
@@ -240,3 +250,9 @@ def _objective(inputs: Inputs, request: Request, arrays: Arrays) -> Objective:
         emphasis,
         tuple(k for k, operator in inputs.operators.items() if operator.centred),
     )
+
+
+def _cost_unit(inputs: Inputs, arrays: Arrays) -> float:
+    """What a departure from a prior counts: as much as it does for the targets together."""
+    levels = {k: Level(arrays.mean[k], arrays.training, arrays.typical[k]) for k in inputs.targets}
+    return sum(cost_unit(inputs.losses[k], float(inputs.weights[k]), levels[k]) for k in levels)

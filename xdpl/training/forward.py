@@ -13,6 +13,7 @@ from xdpl.models import Model
 from xdpl.networks.bounded import ParameterNetwork
 from xdpl.networks.series import SeriesNetwork
 from xdpl.training.observer import Observer
+from xdpl.training.priors import PRIOR, Departures
 from xdpl.training.samples import Batch
 
 __all__ = ["Alone", "Forward", "Observed"]
@@ -31,6 +32,8 @@ class Forward:
     engine : str
     warmup_gradient : bool
         Whether gradients flow through the warm-up.
+    departures : Departures, optional
+        Of parameters from their priors.
     """
 
     model: Model
@@ -38,10 +41,20 @@ class Forward:
     targets: Sequence[str]
     engine: str
     warmup_gradient: bool = True
+    departures: Departures | None = None
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
-        """Targets of a batch, (window, series) each, averaged over members."""
+        """Targets of a batch, (window, series) each, averaged over members.
+
+        While training also what departures from priors cost each series, (1, series), under `PRIOR`.
+        """
         values = self.network(batch.inputs)
+        out = self._simulated(batch, values)
+        if self.departures is not None and self.network.training and batch.sites is not None:
+            out[PRIOR] = self.departures(values, batch.sites)[None, :]
+        return out
+
+    def _simulated(self, batch: Batch, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if self.warmup_gradient or not batch.warmup:
             series, _ = self._run(batch.forcings, values, self.targets)
             return {k: v[batch.warmup :] for k, v in series.items()}

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from xdpl.training.losses import LOSSES, PER_SITE, Spread
 from xdpl.training.observer import PENALTY
+from xdpl.training.priors import PRIOR
 from xdpl.training.regimes import Emphasis, by_group
 
 __all__ = ["Answers", "Objective", "departures"]
@@ -115,8 +116,7 @@ class Objective:
             self.weights[name] * known[loss](*self._pair(name, simulated, answers), answers.spread[name])
             for name, loss in self.losses.items()
         ]
-        if PENALTY in simulated:
-            parts.append(simulated[PENALTY].mean())
+        parts += [simulated[cost].mean() for cost in (PENALTY, PRIOR) if cost in simulated]
         total = parts[0]
         for part in parts[1:]:
             total = total + part

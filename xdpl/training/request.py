@@ -13,6 +13,7 @@ from xdpl import models, networks
 from xdpl.labelled import schema
 from xdpl.labelled.choices import check_periods
 from xdpl.labelled.targets import find_targets
+from xdpl.models.ordering import Ordering
 from xdpl.networks.assemble import sizes
 from xdpl.networks.base import Network, Sizes
 from xdpl.networks.columns import Columns
@@ -20,6 +21,7 @@ from xdpl.objectives import OBJECTIVES, GroupDRO
 from xdpl.observation import Operator
 from xdpl.training.losses import LOSSES
 from xdpl.training.operators import inspect_operators
+from xdpl.training.priors import Known, inspect_priors
 from xdpl.training.schedules import SCHEDULES
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from xdpl.errors import Problems
     from xdpl.models import Model
+    from xdpl.priors import Prior
 
 __all__ = ["Inputs", "Request", "check_seeds", "inspect"]
 
@@ -56,6 +59,8 @@ class Request:
     members: int
     dynamic: Sequence[str]
     dynamic_dropout: float
+    order: Sequence[Sequence[str]]
+    priors: Mapping[str, Prior] | None
     loss: str | Mapping[str, str]
     weights: Mapping[str, float] | None
     observation: str | Operator | Mapping[str, str | Operator]
@@ -113,6 +118,7 @@ class Inputs:
     losses: dict[str, str]
     weights: dict[str, float]
     operators: dict[str, Operator]
+    priors: dict[str, Known]
     attributes: dict[str, xr.DataArray]
 
     @property
@@ -164,9 +170,12 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     _check_weights(weights, problems)
     given = _per_target("observation", request.observation, targets, problems)
     operators = inspect_operators(ds, given, losses, request.validate, site_dims, model, problems)
+    priors = inspect_priors(ds, request.priors, model, site_dims, problems)
     members = request.members if _is_integer(request.members, 1) else 1
-    columns = Columns.of(model, int(members), dynamic)
-    inputs = Inputs(model, network, columns, found, targets, losses, weights, operators, attributes)
+    ordering = Ordering.of(model, request.order, problems)
+    columns = Columns.of(model, int(members), dynamic, ordering)
+    _check_order(columns, problems)
+    inputs = Inputs(model, network, columns, found, targets, losses, weights, operators, priors, attributes)
     # What goes in and out is known only of a request that is sound so far.
     wrong = [] if problems.found else network.check(inputs.sizes)
     for expected, got in wrong:
@@ -203,6 +212,19 @@ def _check_objective(
         )
         return
     schema.check_labels("groups", groups, ds, problems, fix="groups=groups.reindex_like(ds, fill_value=-1)")
+
+
+def _check_order(columns: Columns, problems: Problems) -> None:
+    """Note chains of parameters that differ in whether they vary in time or between members."""
+    for chain in columns.ordering.chains:
+        kinds = {(p.name in columns.dynamic, p.name in columns.shared) for p in chain}
+        if len(kinds) > 1:
+            problems.add(
+                "order",
+                expected="in a chain only dynamic or only static parameters, of the step or after it",
+                got=" <= ".join(p.name for p in chain),
+                fix="leave some of them out of the chain",
+            )
 
 
 def check_seeds(seeds: Sequence[Any], problems: Problems) -> None:
