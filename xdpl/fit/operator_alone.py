@@ -16,7 +16,7 @@ from xdpl.observation.learned import learned
 from xdpl.training.losses import Spread
 from xdpl.training.objective import Answers, Objective
 from xdpl.training.observer import Level, Observer
-from xdpl.training.observing import cost_unit
+from xdpl.training.observing import cost_unit, trusted_sites
 from xdpl.training.statistics import level, spread
 
 if TYPE_CHECKING:
@@ -74,11 +74,14 @@ def operator_alone(
     std = spread(whole, every)
     lies = Level(level(whole, every), every, float(np.median(std)))
     loss, weight = fit.settings["loss"][output], fit.settings["weights"][output]
-    observer = Observer({output: operator}, {output: lies}, {}, {output: cost_unit(loss, weight, lies)})
+    operators = {output: operator}
+    costs = {output: cost_unit(loss, weight, lies)}
+    trusted = {k: v[chosen] for k, v in trusted_sites(operators, grid).items()}
+    observer = Observer(operators, {output: lies}, {}, costs, trusted)
     spreads = {output: Spread(torch.tensor(std, dtype=torch.float32), lies.typical)}
     answers = Answers({output: torch.from_numpy(obs)}, spreads)
     _minimise(observer, Objective({output: loss}, {output: weight}), {output: torch.from_numpy(sim)}, answers)
-    return learned(fit.model, {output: operator}, observer.values(), chosen, grid, period)
+    return learned(fit.model, operators, observer.values(), chosen, grid, period)
 
 
 def _minimise(

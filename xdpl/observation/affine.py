@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from xdpl.observation.base import Operator, check_number
+import xarray as xr
+
+from xdpl.errors import short
+from xdpl.observation.base import Operator, check_number, plain_array
 
 __all__ = ["GlobalAffine", "SiteAffine"]
 
@@ -40,7 +43,7 @@ class GlobalAffine(Operator):
         object.__setattr__(self, "rate", check_number("rate", self.rate))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SiteAffine(Operator):
     """Compare scale × simulated + offset, each training site with its own, trained and held back.
 
@@ -55,11 +58,15 @@ class SiteAffine(Operator):
         for losses in units of the target, times σ as well. 0 leaves them free.
     rate : float
         Learning rate of α and β over that of the network: a site has an update only when it is drawn.
+    trusted : DataArray of bool, optional
+        Over some or all of the site dims, sites whose observations have no bias, such as those with
+        instruments in the ground: there the simulated is compared as it is. Few of them tell the
+        parameters of all sites where the level lies.
 
     Raises
     ------
     ValueError
-        If the penalty is below 0 or the rate not above 0.
+        If the penalty is below 0, the rate not above 0, or `trusted` no boolean array.
 
     Notes
     -----
@@ -74,6 +81,7 @@ class SiteAffine(Operator):
 
     penalty: float = 1.0
     rate: float = 10.0
+    trusted: xr.DataArray | None = None
 
     kind: ClassVar[str] = "site_affine"
     trained: ClassVar[bool] = True
@@ -82,8 +90,25 @@ class SiteAffine(Operator):
     def __post_init__(self) -> None:
         object.__setattr__(self, "penalty", check_number("penalty", self.penalty, above=False))
         object.__setattr__(self, "rate", check_number("rate", self.rate))
+        trusted: Any = self.trusted
+        if trusted is not None and not (isinstance(trusted, xr.DataArray) and trusted.dtype.kind == "b"):
+            msg = f"trusted must be a DataArray of bool over the sites, got {short(trusted)}"
+            raise ValueError(msg)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; an array as `DataArray.to_dict` has it, with the coordinates of its dims."""
+        trusted = None if self.trusted is None else plain_array(self.trusted)
+        return super().to_dict() | {"trusted": trusted}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> SiteAffine:
+        """Inverse of `to_dict`."""
+        trusted = values.get("trusted")
+        trusted = None if trusted is None else xr.DataArray.from_dict(trusted).astype(bool)
+        return cls(values["penalty"], values["rate"], trusted)
 
     def describe(self) -> str:
         """One line for people."""
         held = f"penalty {self.penalty:g}" if self.penalty else "free"
-        return f"{self.kind}, {held}, rate {self.rate:g}"
+        also = "" if self.trusted is None else f", {int(self.trusted.sum())} sites trusted"
+        return f"{self.kind}, {held}, rate {self.rate:g}{also}"

@@ -7,7 +7,11 @@ from abc import ABC
 from numbers import Real
 from typing import Any, ClassVar
 
-__all__ = ["Operator", "check_number"]
+import xarray as xr
+
+from xdpl import units
+
+__all__ = ["Operator", "check_number", "plain_array"]
 
 
 class Operator(ABC):
@@ -24,6 +28,12 @@ class Operator(ABC):
     trained: ClassVar[bool] = False
     per_site: ClassVar[bool] = False
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash(self.describe())
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, such as ``{"kind": "site_affine", "penalty": 1.0, "rate": 10.0}``."""
         this: Any = self
@@ -38,6 +48,17 @@ class Operator(ABC):
         """One line for people."""
         values = {k: v for k, v in self.to_dict().items() if k != "kind"}
         return ", ".join([self.kind, *(f"{k} {v}" for k, v in values.items())])
+
+
+def plain_array(value: float | xr.DataArray) -> Any:
+    """A number as it is, an array as `DataArray.to_dict` has it, with units and labels."""
+    if not isinstance(value, xr.DataArray):
+        return value
+    said = units.read(value)
+    bare = units.magnitude(value).reset_coords(drop=True).astype(float)
+    bare = bare.drop_vars([k for k in bare.coords if k not in bare.dims])
+    bare.attrs = {} if said is None else {"units": said}
+    return bare.drop_encoding().to_dict(data="list")
 
 
 def check_number(name: str, value: Any, *, above: bool = True) -> float:

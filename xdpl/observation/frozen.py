@@ -13,7 +13,7 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.labelled.grid import Grid
-from xdpl.observation.base import Operator
+from xdpl.observation.base import Operator, plain_array
 
 __all__ = ["Frozen", "frozen_values"]
 
@@ -55,7 +55,7 @@ class Frozen(Operator):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; arrays as `DataArray.to_dict` has them, with the coordinates of their dims."""
-        return {"kind": self.kind, "scale": _plain(self.scale), "offset": _plain(self.offset)}
+        return {"kind": self.kind, "scale": plain_array(self.scale), "offset": plain_array(self.offset)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Frozen:
@@ -86,13 +86,3 @@ def frozen_values(operator: Frozen, target_units: str, grid: Grid) -> tuple[np.n
         slope, _ = units.linear(str(units.read(value)), wanted)
         found.append(grid.flatten(units.magnitude(value)) * slope)
     return found[0], found[1]
-
-
-def _plain(value: float | xr.DataArray) -> Any:
-    if not isinstance(value, xr.DataArray):
-        return value
-    said = units.read(value)
-    bare = units.magnitude(value).reset_coords(drop=True).astype(float)
-    bare = bare.drop_vars([k for k in bare.coords if k not in bare.dims])
-    bare.attrs = {} if said is None else {"units": said}
-    return bare.drop_encoding().to_dict(data="list")

@@ -48,35 +48,45 @@ class Affine(torch.nn.Module):
     ----------
     operator : GlobalAffine or SiteAffine
     level : Level
+    trusted : ndarray of bool, (site,), optional
+        Sites whose observations are compared as they are.
     """
 
     pivot: Tensor
+    free: Tensor
     alpha: Tensor
     beta: Tensor
 
-    def __init__(self, operator: GlobalAffine | SiteAffine, level: Level) -> None:
+    def __init__(
+        self, operator: GlobalAffine | SiteAffine, level: Level, trusted: np.ndarray | None = None
+    ) -> None:
         super().__init__()
         own = operator.per_site
         self.per_site, self.rate, self.unit = own, operator.rate, level.unit
         self.penalty = operator.penalty if isinstance(operator, SiteAffine) else 0.0
         pivot = level.mean if own else np.median(level.mean[level.training], keepdims=True)
         self.register_buffer("pivot", torch.tensor(pivot, dtype=torch.float32), persistent=False)
+        free = np.ones(len(pivot)) if trusted is None else ~trusted
+        self.register_buffer("free", torch.tensor(free, dtype=torch.float32), persistent=False)
         self.alpha = torch.nn.Parameter(torch.zeros_like(self.pivot))
         self.beta = torch.nn.Parameter(torch.zeros_like(self.pivot))
 
     def forward(self, simulated: Tensor, sites: Tensor) -> Tensor:
         """What is compared, of simulated series (window, series) at some sites (series,)."""
-        pivot, alpha, beta = (self._of(v, sites) for v in (self.pivot, self.alpha, self.beta))
+        pivot = self._of(self.pivot, sites)
+        alpha, beta = (self._of(self.free * v, sites) for v in (self.alpha, self.beta))
         return pivot + torch.exp(alpha) * (simulated - pivot) + beta * self.unit
 
     def cost(self, sites: Tensor) -> Tensor:
         """α² + β² (series,), times the strength."""
-        return self.penalty * (self._of(self.alpha, sites) ** 2 + self._of(self.beta, sites) ** 2)
+        alpha, beta = (self._of(self.free * v, sites) for v in (self.alpha, self.beta))
+        return self.penalty * (alpha**2 + beta**2)
 
     def values(self) -> dict[str, np.ndarray]:
         """Scale and offset, (site,) or (1,)."""
         with torch.no_grad():
-            pivot, alpha, beta = (v.double() for v in (self.pivot, self.alpha, self.beta))
+            pivot, free = self.pivot.double(), self.free.double()
+            alpha, beta = (free * v.double() for v in (self.alpha, self.beta))
             scale = torch.exp(alpha)
             return {
                 "scale": scale.cpu().numpy(),
@@ -121,6 +131,8 @@ class Observer(torch.nn.Module):
         Scale and offset of targets with frozen ones.
     units : mapping of str to float
         What a penalty counts in the loss of each target.
+    trusted : mapping of str to ndarray of bool, (site,), optional
+        Sites without a scale and an offset of their own, of targets whose other sites have them.
     """
 
     def __init__(
@@ -129,13 +141,14 @@ class Observer(torch.nn.Module):
         levels: Mapping[str, Level],
         given: Mapping[str, tuple[np.ndarray, np.ndarray]],
         units: Mapping[str, float],
+        trusted: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         super().__init__()
         self.parts = torch.nn.ModuleDict()
         self.units = dict(units)
         for name, operator in operators.items():
             if isinstance(operator, GlobalAffine | SiteAffine):
-                self.parts[name] = Affine(operator, levels[name])
+                self.parts[name] = Affine(operator, levels[name], (trusted or {}).get(name))
             elif name in given:
                 self.parts[name] = Given(*given[name])
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from xdpl.errors import Problems
 from xdpl.labelled.grid import Grid
-from xdpl.observation import Frozen, Operator
+from xdpl.observation import Frozen, Operator, SiteAffine
 from xdpl.observation.frozen import frozen_values
 from xdpl.training.arrays import Arrays
 from xdpl.training.observer import Level, Observer
@@ -17,7 +17,7 @@ from xdpl.training.observer import Level, Observer
 if TYPE_CHECKING:
     from xdpl.models import Model
 
-__all__ = ["cost_unit", "observer"]
+__all__ = ["cost_unit", "observer", "trusted_sites"]
 
 _DIMENSIONAL = ("rmse", "rmse_log", "site_rmse")
 
@@ -56,7 +56,17 @@ def observer(
     problems.raise_if_any()
     levels = {k: Level(arrays.mean[k], arrays.training, arrays.typical[k]) for k in operators}
     costs = {k: cost_unit(losses[k], weights[k], levels[k]) for k in operators}
-    return Observer(operators, levels, given, costs)
+    trusted = {k: v[arrays.kept] for k, v in trusted_sites(operators, grid).items()}
+    return Observer(operators, levels, given, costs, trusted)
+
+
+def trusted_sites(operators: Mapping[str, Operator], grid: Grid) -> dict[str, np.ndarray]:
+    """Sites (site,) of a grid whose observations are compared as they are, where an operator names some."""
+    return {
+        name: grid.flatten(operator.trusted, bool)
+        for name, operator in operators.items()
+        if isinstance(operator, SiteAffine) and operator.trusted is not None
+    }
 
 
 def cost_unit(loss: str, weight: float, level: Level) -> float:

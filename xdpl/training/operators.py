@@ -10,7 +10,7 @@ import xarray as xr
 from xdpl.errors import Problems
 from xdpl.labelled import schema
 from xdpl.labelled.lookup import check_units
-from xdpl.observation import Frozen, Operator, find
+from xdpl.observation import Frozen, Operator, SiteAffine, find
 
 if TYPE_CHECKING:
     from xdpl.models import Model
@@ -60,25 +60,27 @@ def inspect_operators(
                 fix='validate=slice(...), or observation="global_affine"',
             )
         if isinstance(operator, Frozen):
-            _check_frozen(ds, operator, model.output(name).units, site_dims, problems)
+            for part, wanted in (("scale", "1"), ("offset", model.output(name).units)):
+                value = getattr(operator, part)
+                if _of_sites(ds, part, value, site_dims, problems):
+                    check_units(value, wanted, problems, subject=f"observation {part}")
+        if isinstance(operator, SiteAffine):
+            _of_sites(ds, "trusted", operator.trusted, site_dims, problems)
     return found
 
 
-def _check_frozen(
-    ds: xr.Dataset, operator: Frozen, target_units: str, site_dims: tuple[str, ...], problems: Problems
-) -> None:
-    for name, wanted in (("scale", "1"), ("offset", target_units)):
-        value = getattr(operator, name)
-        if not isinstance(value, xr.DataArray):
-            continue
-        subject = f"observation {name}"
-        if not set(map(str, value.dims)) <= set(site_dims):
-            problems.add(
-                subject,
-                expected=f"dims among {site_dims}, those of the sites",
-                got=f"dims {value.dims}",
-                fix="reduce or rename its dims",
-            )
-            continue
-        check_units(value, wanted, problems, subject=subject)
-        schema.check_labels(subject, value, ds, problems, fix=f"{name}={name}.reindex_like(ds)")
+def _of_sites(ds: xr.Dataset, name: str, value: Any, site_dims: tuple[str, ...], problems: Problems) -> bool:
+    """Whether a value is an array, over the sites; others are noted."""
+    if not isinstance(value, xr.DataArray):
+        return False
+    subject = f"observation {name}"
+    if not set(map(str, value.dims)) <= set(site_dims):
+        problems.add(
+            subject,
+            expected=f"dims among {site_dims}, those of the sites",
+            got=f"dims {value.dims}",
+            fix="reduce or rename its dims",
+        )
+        return False
+    schema.check_labels(subject, value, ds, problems, fix=f"{name}={name}.reindex_like(ds)")
+    return True
