@@ -13,6 +13,7 @@ from xdpl.evaluation import transfer_test
 from xdpl.experiments import observation
 from xdpl.experiments.biased import biased
 from xdpl.experiments.cases import twin_biased
+from xdpl.experiments.remedies import Remedy
 from xdpl.experiments.reports.observation import table
 from xdpl.observation import Anomaly, Identity, SiteAffine
 
@@ -26,7 +27,7 @@ def case(small_case):
 
 @pytest.fixture(scope="module")
 def result(case):
-    return observation(case, operators=OPERATORS, seeds=(0, 1), progress=False)
+    return observation(case, operators=OPERATORS, trusted=(), priors={}, seeds=(0, 1), progress=False)
 
 
 def test_numbers_are_those_of_the_functions_themselves(case, result):
@@ -60,7 +61,14 @@ def test_table(result):
 
 
 def test_interrupted_it_goes_on(case, result, tmp_path):
-    run = {"operators": OPERATORS, "seeds": (0, 1), "out": tmp_path, "progress": False}
+    run = {
+        "operators": OPERATORS,
+        "trusted": (),
+        "priors": {},
+        "seeds": (0, 1),
+        "out": tmp_path,
+        "progress": False,
+    }
     first = observation(case, **run)
     xr.testing.assert_equal(first.drop_vars("status"), result.drop_vars("status"))
     (path,) = tmp_path.glob("*free*seed=1.nc")
@@ -69,9 +77,33 @@ def test_interrupted_it_goes_on(case, result, tmp_path):
     xr.testing.assert_equal(again, first)
 
 
+def test_what_is_known_from_elsewhere_takes_part(case):
+    found = observation(case, operators={"none": Identity()}, trusted=(3,), seeds=(0,), progress=False)
+    ways = ["unbiased", "none", "free, prior", "anomaly, prior", "free, 3 trusted", "free, prior, 3 trusted"]
+    assert found["operator"].values.tolist() == ways
+    scored = found["transfer_rmse"].notnull().sum(("lat", "lon")).isel(seed=0)
+    whole = int(case.usable().sum())
+    assert scored.values.tolist() == [whole] * 4 + [whole - 3] * 2
+    assert np.isfinite(found["ratio"].values).all()
+
+
+def test_trusted_sites_have_the_observations_without_bias(case):
+    ds, operator, scored = Remedy(SiteAffine(penalty=0.0), 3).apply(case, "unbiased_soil_moisture", 0)
+    trusted = case.usable() & ~scored
+    assert int(trusted.sum()) == 3
+    xr.testing.assert_equal(operator.trusted, trusted.reset_coords(drop=True))
+    same = ((ds["soil_moisture"] == ds["unbiased_soil_moisture"]) | ds["soil_moisture"].isnull()).all("time")
+    xr.testing.assert_equal(same, trusted)
+    options = dict(case.learn) | {"target": "soil_moisture", "attributes": list(case.attributes)}
+    fit = ds.dpl.learn("vic", train=case.train, observation=operator, progress=False, **options)
+    scale = fit.observation["soil_moisture_scale"]
+    assert bool((scale.where(trusted, 1.0) == 1.0).all())
+    assert bool((scale.where(~trusted) != 1.0).any())
+
+
 def test_without_a_truth_the_observations_are_it(case):
     plain = replace(case, ds=case.ds.drop_vars("unbiased_soil_moisture"))
-    found = observation(plain, operators={"none": Identity()}, seeds=(0,), progress=False)
+    found = observation(plain, operators={"none": Identity()}, priors={}, seeds=(0,), progress=False)
     assert found["operator"].values.tolist() == ["none"]
     assert found["ratio"].item() == 1.0
     assert "truth" not in found.attrs
@@ -84,6 +116,7 @@ def test_without_a_truth_the_observations_are_it(case):
         ({"truth": "x"}, "a variable of ds"),
         ({"operators": {}}, "one or more"),
         ({"operators": {"unbiased": Identity()}}, "none called 'unbiased'"),
+        ({"trusted": (0, 99)}, "numbers of sites, 1 to"),
         ({"operators": {"a": "anomaly"}}, "an operator of xdpl.observation"),
     ],
 )

@@ -17,7 +17,7 @@ ORDER = [("slow", "fast")]
 
 @dataclass(frozen=True)
 class Stores(Model):
-    """Two stores, of which the first alone is seen: the other stays at its default, unless an order moves it."""
+    """Two stores, of which the first alone is seen: the other stays at its default without an order."""
 
     name: ClassVar[str] = "stores"
     forcings = (Forcing("precipitation", "mm d-1"),)

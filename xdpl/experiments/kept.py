@@ -94,7 +94,7 @@ def _identity(case: Case) -> dict[str, Any]:
 
     data = case.data
     forcings = [d.name for d in case.process.forcings]
-    truth = sorted(str(k) for k in data.data_vars if str(k).startswith(("true_", "unbiased_")))
+    truth = sorted(str(k) for k in data.data_vars if str(k).startswith(("true_", "unbiased_", "expected_")))
     variables = [*forcings, case.target, *case.attributes, *truth]
     settings = {
         "xdpl_version": __version__,

@@ -18,9 +18,12 @@ from xdpl.evaluation.transfer import transfer_test
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
+from xdpl.experiments.perturbation import truth_of
+from xdpl.experiments.remedies import UNBIASED, Remedy, expected, remedies
 from xdpl.experiments.seeds import check_seeds
 from xdpl.experiments.work import learn_whole
 from xdpl.observation import Anomaly, GlobalAffine, Identity, Operator, SiteAffine
+from xdpl.priors import Prior
 
 __all__ = ["OPERATORS", "UNBIASED", "observation"]
 
@@ -35,8 +38,8 @@ OPERATORS: dict[str, Operator] = {
     "penalty 10": SiteAffine(penalty=10.0),
     "anomaly": Anomaly(),
 }
-#: What is learned from observations without bias, where there are some.
-UNBIASED = "unbiased"
+
+_TRUSTED = (10, 20, 40)
 
 
 def observation(
@@ -44,6 +47,8 @@ def observation(
     *,
     operators: Mapping[str, Operator] | None = None,
     truth: str | None = None,
+    trusted: Sequence[int] | None = None,
+    priors: Mapping[str, Prior] | None = None,
     seeds: Sequence[int] = (0, 1, 2),
     out: str | Path | None = None,
     progress: bool = True,
@@ -62,6 +67,14 @@ def observation(
     truth : str, optional
         Variable with observations of the target without bias; ``unbiased_<target>``, where there is one,
         if not given. With it, learning from these takes part too, as ``"unbiased"``.
+    trusted : sequence of int, optional
+        With such observations: numbers of sites, drawn at random, that have them while all others are
+        biased. A free scale and offset of each of the others is learned, and they alone are scored. 10, 20
+        and 40, those of them that are less than half of the sites, if not given.
+    priors : mapping of str to Prior, optional
+        What is known of parameters from elsewhere; if not given, the variables
+        ``expected_<parameter>`` and ``expected_<parameter>_sd`` of the case. With some, the free form and the
+        anomaly take part with them too.
     seeds : sequence of int
     out, progress
         As in `scaling`.
@@ -80,18 +93,18 @@ def observation(
         If there is no such truth, or a name is taken.
     """
     chosen = dict(OPERATORS if operators is None else operators)
-    truth = _check(case, chosen, truth, seeds)
+    most = int(case.usable().sum())
+    trusted = [n for n in _TRUSTED if 2 * n < most] if trusted is None else list(trusted)
+    truth = _check(case, chosen, truth, trusted, seeds)
     kept = Kept(None if out is None else Path(out), case)
-    if truth is not None:
-        chosen = {UNBIASED: Identity(), **chosen}
-    trials = [(name, seed) for seed in seeds for name in chosen]
+    ways = remedies(chosen, truth, trusted, expected(case) if priors is None else priors)
+    trials = [(name, seed) for seed in seeds for name in ways]
     found = {}
     for name, seed in tqdm(trials, desc="observation", unit="fit", disable=not progress):
-        said = "-".join(f"{k}={v}" for k, v in chosen[name].to_dict().items() if isinstance(v, str | float))
-        key = {"observation": name, "operator": said, "truth": truth, "seed": seed}
-        found[name, seed] = kept.of(key, partial(_trial, case, name, chosen[name], truth, seed))
-    by_name = [xr.concat([found[name, seed] for seed in seeds], "seed") for name in chosen]
-    result = xr.concat(by_name, "operator").assign_coords(operator=list(chosen), seed=list(seeds))
+        key = {"observation": name, **ways[name].key(), "truth": truth, "seed": seed}
+        found[name, seed] = kept.of(key, partial(_trial, case, ways[name], truth, seed))
+    by_name = [xr.concat([found[name, seed] for seed in seeds], "seed") for name in ways]
+    result = xr.concat(by_name, "operator").assign_coords(operator=list(ways), seed=list(seeds))
     usable = case.usable()
     result = result.assign_coords(usable.coords).transpose("operator", "seed", ...)
     attrs = {variable: dict(array.attrs) for variable, array in result.data_vars.items()}
@@ -103,40 +116,44 @@ def observation(
     return result
 
 
-def _trial(case: Case, name: str, operator: Operator, truth: str | None, seed: int) -> xr.Dataset:
+def _trial(case: Case, remedy: Remedy, truth: str | None, seed: int) -> xr.Dataset:
+    ds, operator, scored = remedy.apply(case, truth, seed)
     sites = case.usable()
-    ds = case.data
-    if name == UNBIASED and truth is not None:
-        ds = ds.assign({case.target: ds[truth]})
     options = case.learning(int(sites.sum()), same_sites=True, sites=sites, seed=seed)
-    fit = learn_whole(ds, **options | {"observation": operator})
-    out = transfer_test(fit, ds, truth=truth, sites=sites)
-    theta = fit.parameters(ds)
-    rho = {}
-    for p in fit.model.parameters:
-        if f"true_{p.name}" not in ds:
-            continue
-        # The mean of members, and of days.
-        mean = theta[p.name].mean([d for d in theta[p.name].dims if d not in sites.dims])
-        pair = [
-            units.magnitude(v).transpose(*sites.dims).values[sites.values]
-            for v in (mean, ds[f"true_{p.name}"])
-        ]
-        varies = all(np.ptp(v) > 0 for v in pair)
-        rho[p.name] = float(spearmanr(*pair).statistic) if varies else np.nan
+    options = options | {"observation": operator}
+    fit = learn_whole(ds, **options | ({"priors": remedy.priors} if remedy.priors else {}))
+    out = transfer_test(fit, ds, truth=truth, sites=scored)
+    rho = _correlations(fit.parameters(ds), truth_of(case), sites)
     if rho:
         said = {"units": "1", "long_name": "Spearman correlation over sites with the true parameter"}
         out["truth_correlation"] = ("parameter", list(rho.values()), said)
         out = out.assign_coords(parameter=list(rho))
-    dims = sites.dims
     return (
-        out.drop_vars([d for d in dims if d in out.coords])
+        out.drop_vars([d for d in sites.dims if d in out.coords])
         .reset_coords(drop=True)
         .assign_coords({"parameter": list(rho)} if rho else {})
     )
 
 
-def _check(case: Case, operators: Mapping[str, Any], truth: str | None, seeds: Sequence[int]) -> str | None:
+def _correlations(theta: xr.Dataset, true: xr.Dataset, sites: xr.DataArray) -> dict[str, float]:
+    """Of ranks over sites; NaN where a parameter does not vary."""
+    rho = {}
+    for name, known in true.data_vars.items():
+        # The mean of members, and of days.
+        mean = theta[name].mean([d for d in theta[name].dims if d not in sites.dims])
+        pair = [units.magnitude(v).transpose(*sites.dims).values[sites.values] for v in (mean, known)]
+        varies = all(np.ptp(v) > 0 for v in pair)
+        rho[str(name)] = float(spearmanr(*pair).statistic) if varies else np.nan
+    return rho
+
+
+def _check(
+    case: Case,
+    operators: Mapping[str, Any],
+    truth: str | None,
+    trusted: Sequence[int],
+    seeds: Sequence[int],
+) -> str | None:
     """The variable without bias, if there is one."""
     problems = Problems("observation")
     check_seeds(problems, seeds)
@@ -151,6 +168,10 @@ def _check(case: Case, operators: Mapping[str, Any], truth: str | None, seeds: S
             got=", ".join(operators) or "none",
             fix='operators={"free": xdpl.observation.SiteAffine(penalty=0.0)}',
         )
+    most = int(case.usable().sum())
+    if not all(isinstance(n, int) and 0 < n < most for n in trusted):
+        expected_counts = f"numbers of sites, 1 to {most - 1}"
+        problems.add("trusted", expected=expected_counts, got=repr(trusted), fix="trusted=(10,)")
     for name, operator in operators.items():
         if not isinstance(operator, Operator):
             problems.add(
