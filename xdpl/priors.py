@@ -6,9 +6,12 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-__all__ = ["LogNormal", "Normal", "Prior"]
+if TYPE_CHECKING:
+    from xdpl.models import Model
+
+__all__ = ["LogNormal", "Normal", "Prior", "around_defaults"]
 
 
 @dataclass(frozen=True)
@@ -84,3 +87,44 @@ class LogNormal(Prior):
         if not isinstance(self.mean, str) and not self.mean > 0:
             msg = f"mean must be above 0, of which there is a logarithm, got {self.mean!r}"
             raise ValueError(msg)
+
+
+def around_defaults(model: str | Model, *, sd: float = 0.25, weight: float = 0.01) -> dict[str, Prior]:
+    """Weak priors for all parameters of a model: near its defaults, unless observations say otherwise.
+
+    What observations do not tell then stays where it is plausible, and not at a bound.
+
+    Parameters
+    ----------
+    model : str or Model
+    sd : float
+        Standard deviation as a share of the distance of the bounds; of their logarithms, for a
+        parameter with a logarithmic scale.
+    weight : float
+        As of `Prior`.
+
+    Returns
+    -------
+    dict of str to Prior
+
+    Raises
+    ------
+    InputErrors
+        If there is no such model.
+    ValueError
+        If `sd` or `weight` is not a finite number above 0.
+
+    Examples
+    --------
+    >>> import xdpl
+    >>> priors = xdpl.priors.around_defaults("vic") | {"porosity": xdpl.priors.Normal(0.45, sd=0.05)}
+    """
+    from xdpl import models
+
+    found: dict[str, Prior] = {}
+    for p in models.get(model, "around_defaults").parameters:
+        if p.scale == "log":
+            found[p.name] = LogNormal(p.default, sd * math.log(p.upper / p.lower), weight)
+        else:
+            found[p.name] = Normal(p.default, sd * (p.upper - p.lower), weight)
+    return found

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from helpers_learn import assert_same_fit, quick, weights, world
+from helpers_learn import Bucket, assert_same_fit, quick, weights, world
 
 import xdpl
 from xdpl.errors import InputErrors
@@ -78,8 +78,6 @@ def test_it_is_stored_and_not_needed_afterwards(tmp_path):
     said = {"kind": "normal", "mean": "told", "sd": 0.05, "weight": 0.1}
     assert fit.settings["priors"]["split"] == said
     fit.save(tmp_path / "fit.zarr")
-    from helpers_learn import Bucket
-
     again = xdpl.load(tmp_path / "fit.zarr", model=Bucket())
     assert again.settings["priors"]["leak"]["kind"] == "log_normal"
     xr.testing.assert_equal(again.parameters(world()), fit.parameters(world()))
@@ -133,3 +131,22 @@ def test_numbers_that_are_none(wrong):
         Normal(**{"mean": 0.5, "sd": 0.1} | wrong)
     with pytest.raises(ValueError, match="above 0"):
         LogNormal(-1.0, 0.5)
+
+
+def test_around_the_defaults():
+    found = xdpl.priors.around_defaults("vic", sd=0.5, weight=2.0)
+    assert list(found) == list(xdpl.models.get("vic").defaults())
+    said = {"kind": "normal", "mean": 0.45, "sd": pytest.approx(0.15), "weight": 2.0}
+    assert found["porosity"].to_dict() == said
+    said = {"kind": "log_normal", "mean": 500.0, "sd": pytest.approx(0.5 * np.log(500.0)), "weight": 2.0}
+    assert found["ksat"].to_dict() == said
+    with pytest.raises(ValueError, match="sd"):
+        xdpl.priors.around_defaults("vic", sd=0.0)
+
+
+def test_what_nothing_tells_stays_near_the_defaults():
+    one, other = (
+        quick(epochs=30, learning_rate=0.1, priors=p)
+        for p in (None, xdpl.priors.around_defaults(Bucket(), weight=5.0))
+    )
+    assert off(other, "split", 0.4) < off(one, "split", 0.4)
