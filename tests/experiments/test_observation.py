@@ -79,23 +79,30 @@ def test_interrupted_it_goes_on(case, result, tmp_path):
 
 def test_what_is_known_from_elsewhere_takes_part(case):
     found = observation(case, operators={"none": Identity()}, trusted=(3,), seeds=(0,), progress=False)
-    ways = ["unbiased", "none", "free, prior", "anomaly, prior", "free, 3 trusted", "free, prior, 3 trusted"]
+    ways = ["unbiased", "none", "free, prior", "anomaly, prior", "free, 3 trusted", "3 trusted alone"]
+    ways += ["free, prior, 3 trusted"]
     assert found["operator"].values.tolist() == ways
     scored = found["transfer_rmse"].notnull().sum(("lat", "lon")).isel(seed=0)
     whole = int(case.usable().sum())
-    assert scored.values.tolist() == [whole] * 4 + [whole - 3] * 2
+    assert scored.values.tolist() == [whole] * 4 + [whole - 3] * 3
     assert np.isfinite(found["ratio"].values).all()
 
 
 def test_trusted_sites_have_the_observations_without_bias(case):
-    ds, operator, scored = Remedy(SiteAffine(penalty=0.0), 3).apply(case, "unbiased_soil_moisture", 0)
-    trusted = case.usable() & ~scored
+    given = Remedy(SiteAffine(penalty=0.0), 3).apply(case, "unbiased_soil_moisture", 0)
+    ds, operator = given.ds, given.options["observation"]
+    trusted = case.usable() & ~given.scored
+    xr.testing.assert_equal(given.trained, case.usable())
+    alone = Remedy(Identity(), 3, alone=True).apply(case, "unbiased_soil_moisture", 0)
+    xr.testing.assert_equal(alone.trained, trusted)
     assert int(trusted.sum()) == 3
     xr.testing.assert_equal(operator.trusted, trusted.reset_coords(drop=True))
     same = ((ds["soil_moisture"] == ds["unbiased_soil_moisture"]) | ds["soil_moisture"].isnull()).all("time")
     xr.testing.assert_equal(same, trusted)
     options = dict(case.learn) | {"target": "soil_moisture", "attributes": list(case.attributes)}
     fit = ds.dpl.learn("vic", train=case.train, observation=operator, progress=False, **options)
+    assert given.options["objective"] == "stratified"
+    assert int(given.options["groups"].sum()) == 3
     scale = fit.observation["soil_moisture_scale"]
     assert bool((scale.where(trusted, 1.0) == 1.0).all())
     assert bool((scale.where(~trusted) != 1.0).any())

@@ -69,7 +69,8 @@ def observation(
         if not given. With it, learning from these takes part too, as ``"unbiased"``.
     trusted : sequence of int, optional
         With such observations: numbers of sites, drawn at random, that have them while all others are
-        biased. A free scale and offset of each of the others is learned, and they alone are scored. 10, 20
+        biased. A free scale and offset of each of the others is learned, they alone are scored, and both
+        kinds of sites count half of the loss; learning from the trusted sites alone takes part too. 10, 20
         and 40, those of them that are less than half of the sites, if not given.
     priors : mapping of str to Prior, optional
         What is known of parameters from elsewhere; if not given, the variables
@@ -117,13 +118,12 @@ def observation(
 
 
 def _trial(case: Case, remedy: Remedy, truth: str | None, seed: int) -> xr.Dataset:
-    ds, operator, scored = remedy.apply(case, truth, seed)
-    sites = case.usable()
-    options = case.learning(int(sites.sum()), same_sites=True, sites=sites, seed=seed)
-    options = options | {"observation": operator}
-    fit = learn_whole(ds, **options | ({"priors": remedy.priors} if remedy.priors else {}))
-    out = transfer_test(fit, ds, truth=truth, sites=scored)
-    rho = _correlations(fit.parameters(ds), truth_of(case), sites)
+    given = remedy.apply(case, truth, seed)
+    sites, trained = case.usable(), given.trained
+    options = case.learning(int(trained.sum()), same_sites=True, sites=trained, seed=seed)
+    fit = learn_whole(given.ds, **options | given.options)
+    out = transfer_test(fit, given.ds, truth=truth, sites=given.scored)
+    rho = _correlations(fit.parameters(given.ds), truth_of(case), sites)
     if rho:
         said = {"units": "1", "long_name": "Spearman correlation over sites with the true parameter"}
         out["truth_correlation"] = ("parameter", list(rho.values()), said)

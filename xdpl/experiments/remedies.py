@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,7 +13,7 @@ from xdpl.experiments.case import Case
 from xdpl.observation import Anomaly, Identity, Operator, SiteAffine
 from xdpl.priors import Normal, Prior
 
-__all__ = ["UNBIASED", "Remedy", "expected", "remedies"]
+__all__ = ["UNBIASED", "Applied", "Remedy", "expected", "remedies"]
 
 #: What is learned from observations without bias, where there are some.
 UNBIASED = "unbiased"
@@ -28,40 +29,66 @@ class Remedy:
     trusted : int
         Sites with observations that have no bias, drawn at random; all of them if negative.
     priors : mapping of str to Prior
+    alone : bool
+        Whether the other sites take no part.
     """
 
     operator: Operator
     trusted: int = 0
     priors: Mapping[str, Prior] = field(default_factory=dict)
+    alone: bool = False
 
     def key(self) -> dict[str, str]:
         """What it is, for names of files."""
         said = {k: v for k, v in self.operator.to_dict().items() if isinstance(v, str | float)}
         found = {"operator": "-".join(f"{k}={v}" for k, v in said.items())}
         if self.trusted > 0:
-            found["trusted"] = str(self.trusted)
+            found["trusted"] = f"{self.trusted}-{'alone' if self.alone else 'half'}"
         if self.priors:
             found["priors"] = "-".join(f"{k}={p.mean}={p.sd}={p.weight}" for k, p in self.priors.items())
         return found
 
-    def apply(self, case: Case, truth: str | None, seed: int) -> tuple[xr.Dataset, Operator, xr.DataArray]:
-        """Data with trusted observations, the operator that knows of them, and the sites that are scored.
-
-        Trusted sites are not scored: what is asked is what they do for the others.
-        """
+    def apply(self, case: Case, truth: str | None, seed: int) -> Applied:
+        """What is learned from, and where it is scored."""
         ds, sites = case.data, case.usable()
+        options: dict[str, Any] = {"observation": self.operator}
+        if self.priors:
+            options["priors"] = self.priors
         if truth is None or not self.trusted:
-            return ds, self.operator, sites
+            return Applied(ds, options, sites, sites)
         if self.trusted < 0:
-            return ds.assign({case.target: ds[truth]}), self.operator, sites
-        trusted = _drawn(sites, self.trusted, seed)
+            return Applied(ds.assign({case.target: ds[truth]}), options, sites, sites)
+        trusted = _drawn(sites, self.trusted, seed).reset_coords(drop=True)
         target = ds[case.target]
         mixed = ds[truth].where(trusted, target).transpose(*target.dims)
-        mixed = mixed.drop_attrs(deep=False).assign_attrs(target.attrs)
-        operator = self.operator
-        if isinstance(operator, SiteAffine):
-            operator = replace(operator, trusted=trusted.reset_coords(drop=True))
-        return ds.assign({case.target: mixed}), operator, sites & ~trusted
+        ds = ds.assign({case.target: mixed.drop_attrs(deep=False).assign_attrs(target.attrs)})
+        if self.alone:
+            return Applied(ds, options, trusted, sites & ~trusted)
+        if isinstance(self.operator, SiteAffine):
+            options["observation"] = replace(self.operator, trusted=trusted)
+        # Few among many would hardly count.
+        options |= {"objective": "stratified", "groups": trusted.astype(int)}
+        return Applied(ds, options, sites, sites & ~trusted)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a remedy makes of a case.
+
+    Parameters
+    ----------
+    ds : Dataset
+        With trusted observations.
+    options : dict
+        Of `learn`: an operator that knows of them, and an objective in which they count half.
+    trained, scored : DataArray of bool
+        Sites. Trusted ones are not scored: what is asked is what they do for the others.
+    """
+
+    ds: xr.Dataset
+    options: dict[str, Any]
+    trained: xr.DataArray
+    scored: xr.DataArray
 
 
 def remedies(
@@ -78,6 +105,7 @@ def remedies(
         found |= {"free, prior": Remedy(free, 0, priors), "anomaly, prior": Remedy(Anomaly(), 0, priors)}
     if truth is not None:
         found |= {f"free, {n} trusted": Remedy(free, n) for n in trusted}
+        found |= {f"{n} trusted alone": Remedy(Identity(), n, alone=True) for n in trusted}
         if priors and trusted:
             found[f"free, prior, {min(trusted)} trusted"] = Remedy(free, min(trusted), priors)
     return found
