@@ -123,6 +123,11 @@ def _trial(case: Case, remedy: Remedy, truth: str | None, seed: int) -> xr.Datas
     options = case.learning(int(trained.sum()), same_sites=True, sites=trained, seed=seed)
     fit = learn_whole(given.ds, **options | given.options)
     out = transfer_test(fit, given.ds, truth=truth, sites=given.scored)
+    if remedy.alone:
+        # It was not trained where it is scored, nor on what is observed there.
+        for name in ("training_rmse", "operator_rmse", "ratio", "affine_share"):
+            out[name] = out[name].where(False).assign_attrs(out[name].attrs)
+        out["status"] = out["status"].copy(data="none")
     rho = _correlations(fit.parameters(given.ds), truth_of(case), sites)
     if rho:
         said = {"units": "1", "long_name": "Spearman correlation over sites with the true parameter"}

@@ -35,7 +35,8 @@ def table(result: xr.Dataset) -> str:
         columns = ["truth_correlation"] * known + ["training_rmse", "transfer_rmse"]
         cells = [_cell(part[c].values, 2 if c == "truth_correlation" else 4) for c in columns]
         fails = int((own["status"] == "FAIL").sum())
-        rest = [_cell(own["ratio"].values, 2), f"{fails} of {own.sizes['seed']}"]
+        tested = bool((own["status"] != "none").all())
+        rest = [_cell(own["ratio"].values, 2), f"{fails} of {own.sizes['seed']}" if tested else "–"]
         rows.append([str(name), *cells, *rest, _cell(own["affine_share"].values, 2), ""])
     lines = [
         f"{result.attrs['case']}, parameter learning through observation operators",
@@ -60,16 +61,15 @@ def _cell(values: np.ndarray, digits: int) -> str:
 
 
 def draw(result: xr.Dataset, ax: Axes) -> Axes:
-    """Transfer error against training score, medians of every seed; the line from which the test fails."""
+    """A row for each operator: training score and transfer error, medians of sites, of every seed."""
     found = medians(result)
-    for name in result["operator"].values:
-        part = found.sel(operator=name)
-        ax.plot(part["training_rmse"], part["transfer_rmse"], "o", label=str(name))
-    ends = np.array([float(found["training_rmse"].min()), float(found["training_rmse"].max())])
-    ax.plot(ends, ends, color="0.7", linewidth=0.8, zorder=0)
-    ax.plot(ends, 1.3 * ends, color="0.7", linewidth=0.8, linestyle="--", zorder=0)
-    units = result["training_rmse"].attrs["units"]
-    ax.set_xlabel(f"RMSE through the operator ({units})")
-    ax.set_ylabel(f"RMSE of the model itself ({units})")
-    ax.legend(frameon=False, fontsize="small")
+    rows = np.arange(result.sizes["operator"])[:, None] + 0 * found["transfer_rmse"].values
+    score, error = (found[k].transpose("operator", "seed").values for k in ("training_rmse", "transfer_rmse"))
+    ax.plot(score.ravel(), rows.ravel(), "o", color="C0", mfc="none", label="through the operator")
+    ax.plot(error.ravel(), rows.ravel(), "o", color="C1", label="of the model itself")
+    ax.plot(1.3 * score.ravel(), rows.ravel(), "|", color="0.4", markersize=11, label="1.3 times the former")
+    ax.set_yticks(rows[:, 0], [str(v) for v in result["operator"].values])
+    ax.invert_yaxis()
+    ax.set_xlabel(f"RMSE ({result['training_rmse'].attrs['units']})")
+    ax.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
     return ax
