@@ -39,6 +39,30 @@ def test_arrays_come_back_with_labels_and_units():
     assert back.describe() == "frozen, scale over site, offset 0.5"
 
 
+def test_trusted_sites_come_back():
+    given = SiteAffine(0.0, trusted=(SITES > 1.0).drop_attrs())
+    back = observation.from_dict(json.loads(json.dumps(given.to_dict())))
+    xr.testing.assert_identical(back.trusted, given.trusted)
+    assert back.trusted.dtype == bool
+    assert back.describe() == "site_affine, free, rate 10, 1 sites trusted"
+
+
+def test_equal_where_all_values_are():
+    trusted = (SITES > 1.0).drop_attrs()
+    assert SiteAffine(trusted=trusted) == SiteAffine(trusted=trusted.copy())
+    assert SiteAffine(trusted=trusted) != SiteAffine(trusted=~trusted)
+    assert SiteAffine() != SiteAffine(0.5)
+    assert Frozen(SITES) == Frozen(SITES.copy())
+    assert hash(Frozen(SITES)) == hash(Frozen(SITES.copy()))
+    assert len({SiteAffine(), SiteAffine(), Anomaly()}) == 2
+
+
+@pytest.mark.parametrize("wrong", [True, [True], SITES])
+def test_trusted_is_a_mask(wrong):
+    with pytest.raises(ValueError, match="trusted must be a DataArray of bool"):
+        SiteAffine(trusted=wrong)
+
+
 def test_all_is_sorted_and_of_operators():
     assert observation.__all__ == sorted(observation.__all__)
     things = [getattr(observation, name) for name in observation.__all__]

@@ -57,6 +57,19 @@ def test_global_scale_and_offset_are_learned():
     assert found["runoff_scale"].dims == ()
 
 
+def test_trusted_sites_are_compared_as_they_are():
+    trusted = of_sites([True, False, False, False, False, False]).astype(bool)
+    ds = seen_as(SCALE.where(~trusted, 1.0), OFFSET.where(~trusted, 0.0))
+    fit = quick(ds, observation=SiteAffine(penalty=0.0, trusted=trusted), **LONG)
+    scale, offset = fit.observation["runoff_scale"], fit.observation["runoff_offset"]
+    assert float(scale[0, 0]) == 1.0
+    assert float(offset[0, 0]) == pytest.approx(0.0, abs=1e-6)
+    assert int((scale != 1.0).sum()) == 5
+    assert float(abs(scale / SCALE - 1.0).where(~trusted).max()) < 0.25
+    other = quick(ds.transpose(), observation=SiteAffine(penalty=0.0, trusted=trusted.T), **LONG)
+    assert_same_fit(other, fit)
+
+
 def test_scale_and_offset_of_each_site_are_learned():
     found = quick(seen_as(SCALE, OFFSET), observation=SiteAffine(penalty=0.0), **LONG).observation
     np.testing.assert_allclose(found["runoff_scale"], SCALE, rtol=0.25)
@@ -145,6 +158,11 @@ REFUSED = {
         "a value for each target",
     ),
     "dims": ({"observation": Frozen(world()["runoff"])}, "observation scale", "dims among"),
+    "trusted": (
+        {"observation": SiteAffine(trusted=world()["runoff"] > 0)},
+        "observation trusted",
+        "dims among",
+    ),
     "units": ({"observation": Frozen(1.0, OFFSET)}, "observation offset", "no units"),
     "other units": (
         {"observation": Frozen(1.0, OFFSET.assign_attrs(units="K"))},
