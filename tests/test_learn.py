@@ -64,6 +64,8 @@ def test_settings_say_how_it_was_trained(fit):
         "members": 1,
         "dynamic": [],
         "dynamic_dropout": 0.0,
+        "order": [],
+        "priors": {},
         "train": ["2001-02-01", "2001-08-31"],
         "validate": ["2001-09-01", "2001-10-31"],
         "validation_sites": None,

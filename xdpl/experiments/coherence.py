@@ -14,8 +14,8 @@ from tqdm.auto import tqdm
 from xdpl import models
 from xdpl.errors import Problems
 from xdpl.evaluation.bounds import at_bounds
-from xdpl.evaluation.moran import morans_i
-from xdpl.evaluation.variogram import nugget
+from xdpl.evaluation.spatial.moran import morans_i
+from xdpl.evaluation.spatial.variogram import nugget
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept

@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from xdpl import models
 from xdpl.errors import Problems
-from xdpl.evaluation.positions import great_circle, positions
+from xdpl.evaluation.spatial.positions import great_circle, positions
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from xdpl.evaluation.information import PRIOR
+from xdpl.evaluation.diagnostics.information import PRIOR
 
 __all__ = ["of_polynomials"]
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
-from xdpl.evaluation.numbers import check_attributes, check_between, check_positive
+from xdpl.evaluation.diagnostics.numbers import check_attributes, check_between, check_positive
 from xdpl.evaluation.sites import check_integer
 
 if TYPE_CHECKING:
@@ -126,12 +126,12 @@ def identifiability(
     >>> "d3" in told.attrs["unseen"]
     True
     """
-    from xdpl.evaluation import identifiability_labels as labels
-    from xdpl.evaluation.case import Request, gather
-    from xdpl.evaluation.information import fisher_information, shares
-    from xdpl.evaluation.polynomial import of_polynomials
-    from xdpl.evaluation.profiles import profiles, together
-    from xdpl.evaluation.spectrum import spectrum
+    from xdpl.evaluation.diagnostics import identifiability_labels as labels
+    from xdpl.evaluation.diagnostics.case import Request, gather
+    from xdpl.evaluation.diagnostics.information import fisher_information, shares
+    from xdpl.evaluation.diagnostics.polynomial import of_polynomials
+    from xdpl.evaluation.diagnostics.profiles import profiles, together
+    from xdpl.evaluation.diagnostics.spectrum import spectrum
 
     problems = Problems("identifiability")
     check_positive("noise", noise, problems)

@@ -6,7 +6,7 @@ import numpy as np
 
 from xdpl.calibration.cube import Cube
 from xdpl.engines.tracing.trace import remembering
-from xdpl.evaluation.case import Case
+from xdpl.evaluation.diagnostics.case import Case
 from xdpl.models import Parameter
 
 __all__ = ["PRIOR", "fisher_information", "shares", "slopes", "width"]

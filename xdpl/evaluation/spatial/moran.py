@@ -10,8 +10,8 @@ import numpy as np
 from xdpl import units as u
 from xdpl.errors import Problems
 from xdpl.evaluation.per_site import reduce_dims
-from xdpl.evaluation.positions import over_slices, positions
 from xdpl.evaluation.sites import check_integer
+from xdpl.evaluation.spatial.positions import over_slices, positions
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from xdpl.evaluation.case import Case
-from xdpl.evaluation.spectrum import Seen, Spectrum, direction_name
+from xdpl.evaluation.diagnostics.case import Case
+from xdpl.evaluation.diagnostics.spectrum import Seen, Spectrum, direction_name
 from xdpl.labelled.attrs import provenance
 
 __all__ = ["DIMS", "described", "labelled", "with_mapped", "with_misfit"]

@@ -11,8 +11,8 @@ from torch import Tensor
 from xdpl import engines
 from xdpl.calibration.cube import Cube
 from xdpl.engines.tracing.trace import remembering
-from xdpl.evaluation.case import Case
-from xdpl.evaluation.information import shares, slopes
+from xdpl.evaluation.diagnostics.case import Case
+from xdpl.evaluation.diagnostics.information import shares, slopes
 from xdpl.training.losses import LOSSES, Spread
 from xdpl.training.statistics import spread
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from xdpl.evaluation.audit_flags import slow
-from xdpl.evaluation.audit_gradients import Gradients
-from xdpl.evaluation.case import Case
-from xdpl.evaluation.information import shares
-from xdpl.evaluation.loss_and_score import cost
+from xdpl.evaluation.diagnostics.audit_flags import slow
+from xdpl.evaluation.diagnostics.audit_gradients import Gradients
+from xdpl.evaluation.diagnostics.case import Case
+from xdpl.evaluation.diagnostics.information import shares
+from xdpl.evaluation.diagnostics.loss_and_score import cost
 from xdpl.labelled.attrs import provenance
 
 __all__ = ["described", "per_parameter", "per_site"]

@@ -7,7 +7,7 @@ import numpy as np
 from xdpl.calibration.cube import Cube
 from xdpl.calibration.problem import Problem
 from xdpl.engines.tracing.trace import remembering
-from xdpl.evaluation.case import Case
+from xdpl.evaluation.diagnostics.case import Case
 
 __all__ = ["profiles", "together"]
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
-from xdpl.evaluation.numbers import check_attributes, check_positive
+from xdpl.evaluation.diagnostics.numbers import check_attributes, check_positive
 from xdpl.labelled.attrs import provenance
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def standard_errors(
     a uniform distribution, of variance 1/12. The error at a site is that of its
     polynomial. J is exact, as in `xdpl.evaluation.identifiability`.
     """
-    from xdpl.evaluation.case import Request, gather
-    from xdpl.evaluation.information import fisher_information, width
-    from xdpl.evaluation.polynomial import of_polynomials
+    from xdpl.evaluation.diagnostics.case import Request, gather
+    from xdpl.evaluation.diagnostics.information import fisher_information, width
+    from xdpl.evaluation.diagnostics.polynomial import of_polynomials
 
     problems = Problems("standard_errors")
     check_positive("noise", noise, problems)

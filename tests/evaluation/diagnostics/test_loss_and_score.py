@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xdpl.evaluation import loss_and_score as ls
+from xdpl.evaluation.diagnostics import loss_and_score as ls
 
 
 def series(correlation, ratio, n=400):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xdpl.evaluation.information import PRIOR
+from xdpl.evaluation.diagnostics.information import PRIOR
 
 __all__ = ["Seen", "Spectrum", "direction_name", "spectrum"]
 

@@ -12,8 +12,8 @@ import xarray as xr
 from xdpl import units as u
 from xdpl.errors import Problems
 from xdpl.evaluation.per_site import reduce_dims
-from xdpl.evaluation.positions import great_circle, over_slices, positions
 from xdpl.evaluation.sites import check_integer
+from xdpl.evaluation.spatial.positions import great_circle, over_slices, positions
 
 __all__ = ["nugget"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from xdpl.evaluation.loss_and_score import KGE, kind_of
+from xdpl.evaluation.diagnostics.loss_and_score import KGE, kind_of
 
 __all__ = ["slow", "words"]
 

@@ -77,7 +77,7 @@ def test_units_do_not_matter():
 def test_many_sites_are_taken_in_tiles(monkeypatch):
     field = made(0.3, n=80)
     whole = nugget(field)
-    monkeypatch.setattr("xdpl.evaluation.variogram._TILE", 7)
+    monkeypatch.setattr("xdpl.evaluation.spatial.variogram._TILE", 7)
     xr.testing.assert_allclose(nugget(field), whole)
 
 

@@ -9,8 +9,8 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
-from xdpl.evaluation.audit_result import Audit
-from xdpl.evaluation.numbers import check_loss, check_positive
+from xdpl.evaluation.diagnostics.audit_result import Audit
+from xdpl.evaluation.diagnostics.numbers import check_loss, check_positive
 from xdpl.evaluation.sites import check_integer
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def gradient_audit(
     >>> bool((audit.parameters["mismatch"] == 0).all())
     True
     """
-    from xdpl.evaluation.case import Request, gather
+    from xdpl.evaluation.diagnostics.case import Request, gather
 
     problems = Problems("gradient_audit")
     for subject, value in {"loss": loss, "score": score}.items():
@@ -133,9 +133,9 @@ def gradient_audit(
     )
     case = gather(ds, model, request, problems)
     # These import torch, only for what is sound.
-    from xdpl.evaluation.audit_flags import words
-    from xdpl.evaluation.audit_gradients import gradients
-    from xdpl.evaluation.audit_labels import described, per_parameter, per_site
+    from xdpl.evaluation.diagnostics.audit_flags import words
+    from xdpl.evaluation.diagnostics.audit_gradients import gradients
+    from xdpl.evaluation.diagnostics.audit_labels import described, per_parameter, per_site
 
     found = gradients(case, loss, score, engine)
     sites = per_site(case, found, loss, score)

@@ -10,7 +10,7 @@ import xarray as xr
 
 import xdpl
 from xdpl.evaluation import gradient_audit
-from xdpl.evaluation.loss_and_score import cost
+from xdpl.evaluation.diagnostics.loss_and_score import cost
 from xdpl.models import Flux, Forcing, Model, Parameter, State
 
 torch.set_num_threads(1)

@@ -1,0 +1,1 @@
+"""Order in maps of parameters."""
