@@ -104,7 +104,7 @@ def svg(figure: Figure, name: str, text: str) -> str:
     body = _NAMESPACES.sub("", body).replace(INK, "currentColor")
     label = escape(text)
     return (
-        f'<svg viewBox="{box[1]}" role="img" aria-label="{label}" style="width:{width * 4 / 3:.0f}px">'
+        f'<svg viewBox="{box[1]}" role="img" aria-label="{label}" style="--width:{width * 4 / 3:.0f}px">'
         f"<title>{label}</title>{body.strip()}"
     )
 

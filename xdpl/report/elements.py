@@ -51,13 +51,15 @@ def table(
         Columns, besides the first, that are not numbers.
     """
     kinds = ["" if i == 0 or i in words else "number" for i in range(len(head))]
+    # An exponent torn off is another unit.
+    kinds = ["units" if cell == "units" else kind for cell, kind in zip(head, kinds, strict=True)]
     top = "".join(
         f'<th scope="col"{_class(kind)}>{escape(cell)}</th>' for cell, kind in zip(head, kinds, strict=True)
     )
     body = "".join(f"<tr>{_row(row, kinds)}</tr>\n" for row in rows)
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="Table: {escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead>\n"
+        f"<table><caption><span>{escape(caption)}</span></caption><thead><tr>{top}</tr></thead>\n"
         f"<tbody>{body}</tbody></table></div>\n"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["MISSING", "number", "percent", "with_units"]
+__all__ = ["MISSING", "number", "percent", "power_of_ten", "with_units"]
 
 MISSING = "missing"
 # Beyond, a power of ten says more.
@@ -20,7 +20,8 @@ def number(value: Any, digits: int = 3) -> str:
     if math.isinf(value):
         text = "infinite" if value > 0 else "-infinite"
     elif value != 0 and not _SMALL <= abs(value) < _LARGE:
-        text = f"{value:.{digits - 1}e}"
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        text = f"{mantissa} × 10{_raised(int(exponent))}"
     else:
         size = math.floor(math.log10(abs(value))) if value else 0
         text = f"{value:.{max(digits - 1 - size, 0)}f}" if value else "0"
@@ -37,3 +38,12 @@ def percent(share: Any) -> str:
     """A share as a percentage."""
     share = float(share)
     return MISSING if math.isnan(share) else f"{100 * share:.0f} %"
+
+
+def power_of_ten(value: float) -> str:
+    """A power of ten, as an axis shows it."""
+    return f"10{_raised(round(math.log10(value)))}"
+
+
+def _raised(exponent: int) -> str:
+    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

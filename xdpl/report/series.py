@@ -67,4 +67,4 @@ def _name(scores: xr.DataArray, site: dict[str, int]) -> str:
 
 
 def _short(label: object) -> str:
-    return f"{label:.5g}" if isinstance(label, float) else str(label)
+    return f"{label:.5g}".replace("-", "\N{MINUS SIGN}") if isinstance(label, float) else str(label)

@@ -11,7 +11,7 @@ from xdpl.evaluation.information import PRIOR
 from xdpl.evaluation.spectrum import Seen
 from xdpl.report.drawing import FIRST, GREY, SECOND, axes, style, svg
 from xdpl.report.elements import figure, heading, items, paragraph, table
-from xdpl.report.numbers import number, percent, with_units
+from xdpl.report.numbers import number, percent, power_of_ten, with_units
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,12 +56,12 @@ def _said(facts: Facts, target: OfTarget) -> str:
 def _table(told: xr.Dataset) -> str:
     head = (
         "parameter",
-        "all sites",
+        "all sites together",
         "sites that see it",
         "traded off",
         "unseen",
-        "error, site (median)",
-        "all sites",
+        "error at a site (median)",
+        "error of all together",
     )
     rows = []
     for name in told["parameter"].values:
@@ -90,7 +90,7 @@ def _picture(told: xr.Dataset, name: str) -> str:
         ax.semilogy(rank, site, "s", markersize=3.5, color=FIRST, label="median site")
         ax.axhline(limit, color=GREY, linewidth=0.9, linestyle="--", label="flat below")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 1)))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
         ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
         ax.set_xlabel("direction, the best seen first")
         ax.set_ylabel("Fisher information")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from xdpl.evaluation import by_group
 from xdpl.evaluation.declared import METRICS
-from xdpl.report.drawing import axes, style, svg
-from xdpl.report.elements import figure, heading, paragraph, table
+from xdpl.report.distribution import distribution
+from xdpl.report.elements import heading, paragraph, table
 from xdpl.report.labels import label_names
 from xdpl.report.numbers import number
 
@@ -56,8 +56,6 @@ def _in(units: str) -> str:
 
 
 def _picture(target: OfTarget, name: str) -> str:
-    from xdpl.plot import cdf
-
     assert target.scores is not None and target.groups is not None
     main = target.main.name
     runs = {}
@@ -68,8 +66,5 @@ def _picture(target: OfTarget, name: str) -> str:
             runs[said] = part
     if not 1 < len(runs) <= _MOST:
         return "" if len(runs) < 2 else paragraph(f"{len(runs)} groups: too many for a picture.")
-    with style():
-        drawing, ax = axes(5.6, 2.6)
-        cdf(runs, main, ax=ax)
-        caption = f"Share of the sites of each group with a {main} of {target.output} of at most that value."
-        return figure(svg(drawing, name, caption), caption, wide=True)
+    caption = f"Share of the sites of each group with {main} of {target.output} up to that value."
+    return distribution(runs, main, name, caption)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xdpl.evaluation.declared import METRICS
-from xdpl.report.drawing import axes, style, svg
-from xdpl.report.elements import figure, heading, paragraph, table
+from xdpl.report.distribution import distribution
+from xdpl.report.elements import heading, paragraph, table
 from xdpl.report.numbers import number
 
 if TYPE_CHECKING:
@@ -40,23 +40,20 @@ def _table(target: OfTarget) -> str:
         values = target.scores[metric.name]
         numbers = [values.median(), *(values.quantile(q) for q in (0.1, 0.9))]
         numbers += [target.scores[f"pooled_{metric.name}"], target.uncalibrated[metric.name].median()]
-        rows.append([metric.long_name, values.attrs.get("units", "1"), *map(number, numbers)])
+        rows.append(
+            [f"{metric.name}: {metric.long_name}", values.attrs.get("units", "1"), *map(number, numbers)]
+        )
     count = int(target.scores["rmse"].notnull().sum())
     caption = f"Scores of {target.output} against the variable {target.variable}, {count} sites"
     return table(caption, _HEAD, rows, words={1})
 
 
 def _picture(target: OfTarget, name: str) -> str:
-    from xdpl.plot import cdf
-
     assert target.scores is not None and target.uncalibrated is not None
     main = target.main.name
     runs = {"learned": target.scores, "uncalibrated": target.uncalibrated}
     runs = {k: v for k, v in runs.items() if bool(v[main].notnull().any())}
     if not runs:
         return paragraph(f"No site has a {main}: there are too few observations.")
-    with style():
-        drawing, ax = axes(5.6, 2.6)
-        cdf(runs, main, ax=ax)
-        caption = f"Share of sites with a {main} of {target.output} of at most that value."
-        return figure(svg(drawing, name, caption), caption, wide=True)
+    caption = f"Share of sites with {main} of {target.output} up to that value."
+    return distribution(runs, main, name, caption)
