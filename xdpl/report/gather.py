@@ -78,6 +78,9 @@ def _with_data(facts: Facts, ds: xr.Dataset, request: Request) -> Facts:
         if not fit.model.parameters:
             why = "a network alone has no parameters of a process"
             left.append(LeftOut("maps of parameters, identifiability, transfer test", why, "learn a model"))
+        elif not _has(ds, fit.observation.attrs["period"]):
+            why = f"the dataset lacks days of the training, {' to '.join(fit.observation.attrs['period'])}"
+            left.append(LeftOut("transfer test, identifiability", why, "the dataset of the training"))
         else:
             targets = [_tested(fit, ds, t, theta, request, left, done) for t in targets]
     if targets[0].groups is None:
@@ -119,6 +122,11 @@ def _tested(
         return target
     told = done("identifiability", lambda: _tried(lambda: _told(fit, ds, target, theta), what, left))
     return replace(target, told=None if told is None else _plain(told))
+
+
+def _has(ds: xr.Dataset, period: list[str]) -> bool:
+    """Whether a dataset has the first and the last day of a period."""
+    return all(ds["time"].sel(time=slice(day, day)).size for day in period)
 
 
 def _told(fit: Fit, ds: xr.Dataset, target: OfTarget, theta: xr.Dataset | None) -> xr.Dataset:

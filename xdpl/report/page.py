@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["page"]
 
+# Attributes that are named at the top.
+_MOST = 8
 # The page may load nothing from anywhere, and runs no scripts, whatever names in the data say.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -53,10 +55,9 @@ def _head(title: str) -> str:
 def _summary(facts: Facts) -> str:
     s = facts.fit.settings
     sites = f"{s['training_sites']} site{'s' * (s['training_sites'] != 1)}"
-    text = (
-        f"{facts.fit.model.name} learned from {', '.join(facts.fit.attributes) or 'no attributes'} "
-        f"at {sites}, {s['train'][0]} to {s['train'][1]}."
-    )
+    names = list(facts.fit.attributes)
+    attributes = ", ".join(names) if 0 < len(names) <= _MOST else f"{len(names)} attributes"
+    text = f"{facts.fit.model.name} learned from {attributes} at {sites}, {s['train'][0]} to {s['train'][1]}."
     return f'<p class="summary">{escape(text)}</p>\n'
 
 

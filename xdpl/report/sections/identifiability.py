@@ -44,9 +44,9 @@ def _said(facts: Facts, target: OfTarget) -> str:
     mean = ", at their means over members or time" if facts.averaged else ""
     return paragraph(
         f"Linearised at the learned parameters{mean}, at all sites of the dataset, {first} to {last}. Error "
-        f"of observations: {with_units(told.attrs['noise'], target.units)}, the median RMSE of the fit then. "
-        f"The data see {number(site)} directions of {told.sizes['parameter']} at a site (median), and "
-        f"{number(pooled)} all together."
+        f"of observations: the median RMSE of the fit in that period, "
+        f"{with_units(told.attrs['noise'], target.units)}. The data see {number(site)} directions of "
+        f"{told.sizes['parameter']} at a site (median), and {number(pooled)} all together."
     ) + paragraph(
         "Standard errors are shares of the distance of the bounds; 0.29 is what the bounds alone leave. "
         "Traded off: seen if the others were known. Unseen: not even then."

@@ -16,6 +16,13 @@ __all__ = ["learning"]
 _LINES = (("loss", "training", FIRST), ("validation_loss", "validation", SECOND))
 # Epochs of the table: as many as one reads.
 _ROWS = 8
+_COLUMNS = {
+    "loss": "loss",
+    "validation_loss": "validation loss",
+    "learning_rate": "learning rate",
+    "gradient_norm": "gradient norm",
+    "seconds": "time (s)",
+}
 
 
 def learning(facts: Facts) -> str:
@@ -46,7 +53,7 @@ def _picture(facts: Facts) -> str:
         ax.set_xlabel("epoch")
         ax.set_ylabel(f"loss ({', '.join(dict.fromkeys(s['loss'].values()))})")
         ax.legend()
-        caption = "Loss of the training and of the validation over epochs."
+        caption = f"Loss of the training{' and of the validation' * bool(s['validate'])} over epochs."
         return figure(svg(drawing, "learning", caption), caption, wide=True)
 
 
@@ -54,11 +61,10 @@ def _table(facts: Facts) -> str:
     history = facts.fit.history
     count, best = history.sizes["epoch"], facts.fit.settings["best_epoch"]
     steps = {round(1 + i * (count - 1) / (_ROWS - 1)) for i in range(_ROWS)} | {best}
-    names = ["loss", "validation_loss", "learning_rate", "gradient_norm", "seconds"]
+    names = [k for k in _COLUMNS if k != "validation_loss" or facts.fit.settings["validate"]]
     rows = [
         [f"{epoch}{' (best)' * (epoch == best)}", *(number(history[k].sel(epoch=epoch), 4) for k in names)]
         for epoch in sorted(steps)
         if 1 <= epoch <= count
     ]
-    head = ["epoch", "loss", "validation loss", "learning rate", "gradient norm", "time (s)"]
-    return table("Some epochs in numbers", head, rows)
+    return table("Some epochs in numbers", ["epoch", *(_COLUMNS[k] for k in names)], rows)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["maps"]
 
 _SIZE = (3.1, 2.35)
+# Area of all marks of a map together, in points²: more sites have smaller marks.
+_COVERED = 2000.0
 
 
 def maps(facts: Facts) -> str:
@@ -79,6 +81,8 @@ def _table(facts: Facts) -> str:
 
 
 def _picture(array: xr.DataArray, text: str, name: str) -> str:
+    from matplotlib.collections import PathCollection
+
     with style():
         drawing, ax = axes(*_SIZE)
         if not bool(array.notnull().any()):
@@ -89,6 +93,9 @@ def _picture(array: xr.DataArray, text: str, name: str) -> str:
             for each in drawing.axes:
                 for artist in each.collections:
                     artist.set_rasterized(True)
+                    if isinstance(artist, PathCollection):
+                        artist.set_sizes([min(12.0, _COVERED / array.size)])
+                        artist.set_linewidth(0.0)
             ax.set_xlabel("longitude (°E)", fontsize=7)
             ax.set_ylabel("latitude (°N)", fontsize=7)
         else:

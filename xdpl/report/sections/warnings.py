@@ -23,12 +23,16 @@ def warnings(facts: Facts) -> str:
     if found:
         out = f'<ol class="warnings">{"".join(_item(*pair) for pair in found)}</ol>\n'
     else:
-        out = paragraph(f"None of the {len(sound)} checks that were made found anything.", kind="sound")
+        out = paragraph(f"Nothing was found by the {_checks(sound)} that could be made.", kind="sound")
     if sound:
-        out += details(f"{len(sound)} checks found nothing", items(sound))
+        out += details(f"{_checks(sound)} found nothing", items(sound))
     if unknown:
-        out += details(f"{len(unknown)} checks could not be made", items(unknown))
+        out += details(f"{_checks(unknown)} could not be made", items(unknown))
     return out
+
+
+def _checks(names: list[str]) -> str:
+    return f"{len(names)} check{'s' * (len(names) != 1)}"
 
 
 def _item(rule: Rule, finding: Finding) -> str:
