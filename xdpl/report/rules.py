@@ -219,7 +219,8 @@ def unseen(facts: Facts) -> list[Finding] | None:
     names = [name for name in each[0] if all(name in others for others in each)]
     if not names:
         return []
-    text = f"not seen by the observations of most sites: {', '.join(names)} ({len(names)} parameters)"
+    count = f"{len(names)} parameter{'s' * (len(names) > 1)}"
+    text = f"not seen by the observations of most sites: {', '.join(names)} ({count})"
     return [
         Finding(text, "Their maps are starting values or come from elsewhere: do not read them as findings.")
     ]

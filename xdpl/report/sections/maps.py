@@ -14,6 +14,7 @@ from xdpl.plot.colours import colours
 from xdpl.report.drawing import FIRST, axes, style, svg
 from xdpl.report.elements import figure, figures, paragraph, table
 from xdpl.report.numbers import number, percent
+from xdpl.report.quantiles import spread
 
 if TYPE_CHECKING:
     from xdpl.report.facts import Facts
@@ -70,8 +71,7 @@ def _table(facts: Facts) -> str:
     rows = []
     for p in facts.fit.model.parameters:
         values = facts.parameters[p.name]
-        quantiles = [values.median(), *(values.quantile(q) for q in (0.1, 0.9))]
-        numbers = [p.lower, p.upper, p.default, *quantiles]
+        numbers = [p.lower, p.upper, p.default, *spread(values)]
         near = percent(facts.at_bounds[p.name])
         rows.append([p.name, p.long_name or p.name, p.units, *map(number, numbers), near])
     caption = (

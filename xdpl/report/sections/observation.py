@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xdpl.observation import Identity
 from xdpl.report.elements import heading, paragraph, table
 from xdpl.report.numbers import number
+from xdpl.report.quantiles import spread
 
 if TYPE_CHECKING:
     from xdpl.report.facts import Facts, OfTarget
@@ -40,8 +41,7 @@ def _values(facts: Facts, target: OfTarget) -> str:
     for part, unit in units.items():
         values = learned.get(f"{target.output}_{part}")
         if values is not None:
-            quantiles = [values.median(), *(values.quantile(q) for q in (0.1, 0.9))]
-            rows.append([part, unit, str(int(values.notnull().sum())), *map(number, quantiles)])
+            rows.append([part, unit, str(int(values.notnull().sum())), *map(number, spread(values))])
     if not rows:
         return ""
     head = ("part", "units", "values", "median", "10 %", "90 %")
@@ -54,8 +54,7 @@ def _test(facts: Facts, target: OfTarget) -> str:
         return ""
     first, last = facts.fit.observation.attrs["period"]
     rows = [
-        [text, test[name].attrs["units"], *map(number, [test[name].median(), *_tenths(test, name)])]
-        for name, text in _ERRORS.items()
+        [text, test[name].attrs["units"], *map(number, spread(test[name]))] for name, text in _ERRORS.items()
     ]
     out = table(
         f"Transfer test of {target.output}: RMSE over sites, {first} to {last}", _HEAD, rows, words={1}
@@ -69,7 +68,3 @@ def _test(facts: Facts, target: OfTarget) -> str:
 
 
 _HEAD = ("what is compared", "units", "median", "10 %", "90 %")
-
-
-def _tenths(test: object, name: str) -> list[object]:
-    return [test[name].quantile(q) for q in (0.1, 0.9)]  # type: ignore[index]

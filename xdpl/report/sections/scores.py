@@ -8,6 +8,7 @@ from xdpl.evaluation.declared import METRICS
 from xdpl.report.distribution import distribution
 from xdpl.report.elements import heading, paragraph, table
 from xdpl.report.numbers import number
+from xdpl.report.quantiles import spread
 
 if TYPE_CHECKING:
     from xdpl.report.facts import Facts, OfTarget
@@ -38,8 +39,8 @@ def _table(target: OfTarget) -> str:
     rows = []
     for metric in METRICS:
         values = target.scores[metric.name]
-        numbers = [values.median(), *(values.quantile(q) for q in (0.1, 0.9))]
-        numbers += [target.scores[f"pooled_{metric.name}"], target.uncalibrated[metric.name].median()]
+        pooled, default = target.scores[f"pooled_{metric.name}"], target.uncalibrated[metric.name]
+        numbers = [*spread(values), pooled, spread(default)[0]]
         rows.append(
             [f"{metric.name}: {metric.long_name}", values.attrs.get("units", "1"), *map(number, numbers)]
         )
