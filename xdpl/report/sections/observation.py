@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["observation"]
 
+_HEAD = ("what is compared", "units", "median", "10 %", "90 %")
 _ERRORS = {
     "training_rmse": "training: through the operator, against the observations",
     "transfer_rmse": "transfer: the model as it is",
@@ -65,6 +66,3 @@ def _test(facts: Facts, target: OfTarget) -> str:
     if facts.fit.operators[target.output].kind == Identity.kind:
         text += " Without an operator the ratio is 1, and the share 0, by construction."
     return out + paragraph(text)
-
-
-_HEAD = ("what is compared", "units", "median", "10 %", "90 %")
