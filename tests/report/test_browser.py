@@ -26,7 +26,7 @@ QUIET = [
     "--disable-sync",
     "--hide-scrollbars",
     # What browsers ask their makers is no concern of a test.
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 
