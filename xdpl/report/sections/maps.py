@@ -23,7 +23,7 @@ __all__ = ["maps"]
 
 _SIZE = (3.1, 2.35)
 # Area of all marks of a map together, in points²: more sites have smaller marks.
-_COVERED = 2000.0
+_COVERED = 3000.0
 
 
 def maps(facts: Facts) -> str:
@@ -95,7 +95,6 @@ def _picture(array: xr.DataArray, text: str, name: str) -> str:
                     artist.set_rasterized(True)
                     if isinstance(artist, PathCollection):
                         artist.set_sizes([min(12.0, _COVERED / array.size)])
-                        artist.set_linewidth(0.0)
             ax.set_xlabel("longitude (°E)", fontsize=7)
             ax.set_ylabel("latitude (°N)", fontsize=7)
         else:
