@@ -63,6 +63,9 @@ CALLS = {
     "Fit.parameters": lambda ds, _: fitted().parameters(ds),
     "Fit.simulate": lambda ds, _: fitted().simulate(ds),
     "Fit.evaluate": lambda ds, _: fitted().evaluate(ds),
+    "Fit.report": lambda ds, path: fitted().report(
+        path / "report.html", ds, sites=1, identifiability=False, progress=False
+    ),
     "Fit.plot.parameters": lambda ds, _: fitted().plot.parameters(ds, ["ksat"]),
     "Fit.plot.series": lambda ds, _: fitted().plot.series(ds, {"lat": 1, "lon": -1}),
     "Fit.plot.scatter": lambda ds, _: fitted().plot.scatter(ds),

@@ -13,7 +13,7 @@ import xarray as xr
 
 from xdpl import units
 from xdpl.errors import Problems
-from xdpl.fit import report
+from xdpl.fit import repr as shown
 from xdpl.fit.result import Fit
 from xdpl.fit.source import has_attributes, has_forcings, has_target
 from xdpl.labelled.host import on_host
@@ -209,10 +209,10 @@ class Ensemble:
         return json.dumps([fit.settings for fit in self.fits])
 
     def __repr__(self) -> str:
-        return f"<xdpl.Ensemble> of {self._seeds()}; the first:\n{report.text(self.fits[0])}"
+        return f"<xdpl.Ensemble> of {self._seeds()}; the first:\n{shown.text(self.fits[0])}"
 
     def _repr_html_(self) -> str:
-        return f"<b>xdpl.Ensemble</b> of {self._seeds()}; the first:<br>{report.html(self.fits[0])}"
+        return f"<b>xdpl.Ensemble</b> of {self._seeds()}; the first:<br>{shown.html(self.fits[0])}"
 
     def _seeds(self) -> str:
         each = (fit.settings for fit in self.fits)

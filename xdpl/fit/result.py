@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from xdpl.fit import report
+from xdpl.fit import repr as shown
 from xdpl.fit.source import ParameterSource, has_attributes, has_forcings, has_target
 from xdpl.labelled.tree import method_over_nodes
 from xdpl.models import Model
@@ -224,6 +224,62 @@ class Fit(ParameterSource):
 
         return FitPlot(self)
 
+    def report(
+        self,
+        path: str | Path,
+        ds: xr.Dataset | None = None,
+        *,
+        time: slice | None = None,
+        groups: xr.DataArray | None = None,
+        sites: int = 3,
+        identifiability: bool = True,
+        title: str | None = None,
+        progress: bool = True,
+    ) -> Path:
+        """Write one HTML page about the fit, warnings first: a single file that needs no network.
+
+        Parameters
+        ----------
+        path : path
+            Of the page, ending in ``.html``. A page that is there is replaced, at once when the
+            new one is complete.
+        ds : Dataset, optional
+            As for `Fit.evaluate`, best that of the training. Without it the page has what the fit itself
+            knows: learning curve, operators and settings, and says what is left out.
+        time : slice, optional
+            Period that is scored and shown, by dates. If not given, the record after training and
+            validation where at least 30 steps of it are observed; else the validation period; else
+            the whole record. The page says which.
+        groups : DataArray of int, (*site dims), optional
+            Label of the group of each site, negative where there is none, named by CF
+            ``flag_meanings``; thirds by dryness, if not given, where the model has the forcings for them.
+        sites : int
+            Time series that are shown of each target, from the best to the worst site.
+        identifiability : bool
+            Whether to look what the observations of the training period can tell: the longest part.
+        title : str, optional
+            Of the page; model and targets if not given.
+        progress : bool
+            Show a bar over the parts.
+
+        Returns
+        -------
+        Path
+            That of the page.
+
+        Raises
+        ------
+        InputErrors
+            If an argument makes no sense, with every problem of all; as `Fit.evaluate`. What else cannot be
+            made of this dataset is left out, and the page says why.
+        ImportError
+            Without matplotlib, which comes with ``xdpl[plot]``.
+        """
+        from xdpl.report import write
+        from xdpl.report.request import Request
+
+        return write(self, path, ds, Request(time, groups, sites, identifiability, title, progress))
+
     def save(self, path: str | Path) -> None:
         """Write the fit as a zarr store; `xdpl.load` reads it back and runs no code from it.
 
@@ -244,7 +300,7 @@ class Fit(ParameterSource):
         return scored
 
     def __repr__(self) -> str:
-        return report.text(self)
+        return shown.text(self)
 
     def _repr_html_(self) -> str:
-        return report.html(self)
+        return shown.html(self)

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xdpl import units
 from xdpl.errors import Problems
 from xdpl.evaluation import flow_metrics, metrics
 from xdpl.evaluation.declared import FLOW_METRICS, METRICS
 from xdpl.labelled import schema
-from xdpl.labelled.attrs import variable_attrs
 from xdpl.labelled.host import on_host
-from xdpl.labelled.lookup import in_units
 from xdpl.models.weather import PRECIPITATION
 from xdpl.plot.distribution import cdf
 from xdpl.plot.flow import flow_duration, hydrograph
-from xdpl.plot.inputs import axes_or_new, axis_label, check_site
+from xdpl.plot.inputs import axes_or_new, axis_label
+from xdpl.plot.pairs import at_site, pair
 from xdpl.plot.spatial import maps
 from xdpl.plot.temporal import check_single, draw, place
 
@@ -105,7 +103,7 @@ class FitPlot:
         ax : Axes, optional
         """
         problems = Problems("plot")
-        simulated, observed = self._pair(_at(ds, site, problems), target)
+        simulated, observed = pair(self._fit, at_site(ds, site, problems), target)
         for array in (simulated, observed):
             check_single(array, problems)
         problems.raise_if_any()
@@ -140,8 +138,8 @@ class FitPlot:
             Of several targets the one that is shown; the first if not given.
         ax : Axes, optional
         """
-        one = _at(ds, site, Problems("plot"))
-        simulated, observed = self._pair(one, target, time)
+        one = at_site(ds, site, Problems("plot"))
+        simulated, observed = pair(self._fit, one, target, time)
         rain = self._precipitation(one)
         ax = hydrograph(simulated, observed, precipitation=rain, time=time, ax=ax)
         ax.set_ylabel(axis_label(simulated))
@@ -158,7 +156,7 @@ class FitPlot:
         ax: Axes | None = None,
     ) -> Axes:
         """Flow duration curves, observed and simulated; arguments as `xdpl.plot.flow_duration`."""
-        simulated, observed = self._pair(_at(ds, site or {}, Problems("plot")), target, time)
+        simulated, observed = pair(self._fit, at_site(ds, site or {}, Problems("plot")), target, time)
         ax = flow_duration(simulated, observed, time=time, ax=ax)
         ax.set_ylabel(axis_label(simulated))
         ax.set_title(place(site or {}))
@@ -192,11 +190,11 @@ class FitPlot:
             problems = Problems("plot")
             problems.add("name", expected=f"one of {', '.join(known)}", got=repr(name), fix='name="nse"')
             problems.raise_all()
-        pair = self._pair(ds, target, time)
+        both = pair(self._fit, ds, target, time)
         if time is not None:
-            pair = pair[0].sel(time=time), pair[1].sel(time=time)
+            both = both[0].sel(time=time), both[1].sel(time=time)
         score = metrics if name in [m.name for m in METRICS] else flow_metrics
-        return cdf({self._fit.model.name: score(*pair)}, name, ax=ax)
+        return cdf({self._fit.model.name: score(*both)}, name, ax=ax)
 
     def scatter(
         self,
@@ -207,7 +205,7 @@ class FitPlot:
         ax: Axes | None = None,
     ) -> Axes:
         """Observed against simulated target, all sites, as a density of points."""
-        simulated, observed = self._pair(ds, target, time)
+        simulated, observed = pair(self._fit, ds, target, time)
         if time is not None:
             simulated, observed = simulated.sel(time=time), observed.sel(time=time)
         simulated, observed = xr.broadcast(simulated, observed)
@@ -229,34 +227,6 @@ class FitPlot:
         ax.set_aspect("equal")
         return ax
 
-    def _pair(
-        self, ds: xr.Dataset, target: str | None = None, time: slice | None = None
-    ) -> tuple[xr.DataArray, xr.DataArray]:
-        # Here and not above: they need torch, which pictures alone do not.
-        from xdpl.fit.observed import observed_targets
-        from xdpl.fit.scoring import start
-
-        fit, problems = self._fit, Problems("plot")
-        output = fit.target if target is None else target
-        if output not in fit.targets:
-            known = f"a target of the fit: {', '.join(fit.targets)}"
-            problems.add("target", expected=known, got=repr(target), fix="leave it out")
-            problems.raise_all()
-        declared = fit.model.output(output)
-        found = observed_targets(
-            fit,
-            ds,
-            {output: fit.targets[output]},
-            fit.forcings_in(ds),
-            problems,
-            fix=lambda _, variable: f'ds = ds.rename({{"<variable>": "{variable}"}})',
-        )
-        observed = in_units(found[output], declared.units, problems)
-        simulated = fit.simulate(ds, at=start(fit, ds, time), outputs=[output])[output]
-        simulated = units.strip(simulated, declared.units)
-        attrs = variable_attrs(declared)
-        return on_host(simulated).assign_attrs(attrs), on_host(observed).assign_attrs(attrs)
-
     def _precipitation(self, ds: xr.Dataset) -> xr.DataArray | None:
         if PRECIPITATION.name not in [forcing.name for forcing in self._fit.model.forcings]:
             return None
@@ -276,10 +246,3 @@ def _still(array: xr.DataArray) -> tuple[str, xr.DataArray]:
     if not dims:
         return str(array.name), array
     return f"mean {array.name}", array.mean(dims, keep_attrs=False).assign_attrs(array.attrs)
-
-
-def _at(ds: xr.Dataset, site: Mapping[str, Any], problems: Problems) -> xr.Dataset:
-    """The dataset at a site, whose dims stay: the fit was trained with them."""
-    check_site(ds, site, problems)
-    problems.raise_if_any()
-    return ds.isel({k: slice(v, v + 1 or None) for k, v in site.items()})
