@@ -13,6 +13,7 @@ import xarray as xr
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.fit import Fit
+from xdpl.fit.source import simulate_with
 from xdpl.labelled.attrs import provenance, variable_attrs
 from xdpl.labelled.tree import refuse_tree
 from xdpl.models import Model
@@ -147,7 +148,7 @@ class Posterior:
             As `Posterior.parameters` and `xdpl.simulate`.
         """
         theta = self.parameters(ds, samples=samples, seed=seed)
-        return self.fits[0]._run(ds, theta, options)
+        return simulate_with(self.fits[0], ds, theta, **options)
 
     def prediction_intervals(
         self,
