@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,13 @@ from xdpl.fit.source import simulate_with
 from xdpl.labelled.attrs import provenance, variable_attrs
 from xdpl.labelled.tree import refuse_tree
 from xdpl.models import Model
-from xdpl.uncertainty.intervals import along_quantiles, normal_points, of_observed, of_simulated
+from xdpl.uncertainty.intervals import along_quantiles
+from xdpl.uncertainty.moments import Moments
 from xdpl.uncertainty.numbers import check_error, check_quantiles, check_samples
-from xdpl.uncertainty.unbounded import from_unbounded, to_unbounded
+from xdpl.uncertainty.predictions import check_outputs, intervals_of
+from xdpl.uncertainty.unbounded import from_unbounded
 
 __all__ = ["Posterior"]
-
-_DRAW = "draw"
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,9 @@ class Posterior:
         problems = Problems("Posterior.parameters")
         check_samples(samples, problems)
         problems.raise_if_any()
-        mean, apart = self._moments(ds)
-        count = len(self.fits)
-        drawn = np.random.default_rng(seed).normal(size=(samples, count)) * self._factor
-        noise = xr.DataArray(drawn / np.sqrt(count - 1), dims=("sample", _DRAW))
-        raw = {name: mean[name] + xr.dot(noise, apart[name], dim=_DRAW) for name in mean.data_vars}
-        out = self._bounded(ds, {k: v.transpose("sample", ...) for k, v in raw.items()}, "samples")
+        refuse_tree("Posterior.parameters", ds)
+        drawn = Moments.of(self.fits, ds, self.scale).samples(samples, seed)
+        out = self._bounded(ds, drawn, "samples")
         return out.assign_coords(sample=("sample", np.arange(samples), {"long_name": "number of the sample"}))
 
     def parameter_intervals(
@@ -117,12 +115,8 @@ class Posterior:
         problems = Problems("Posterior.parameter_intervals")
         wanted = check_quantiles(quantiles, problems)
         problems.raise_if_any()
-        mean, apart = self._moments(ds)
-        points = normal_points(wanted)
-        raw = {}
-        for name in mean.data_vars:
-            spread = np.sqrt((apart[name] ** 2).sum(_DRAW, skipna=False) / (len(self.fits) - 1))
-            raw[name] = (mean[name] + points * self._factor * spread).transpose("quantile", ...)
+        refuse_tree("Posterior.parameter_intervals", ds)
+        raw = Moments.of(self.fits, ds, self.scale).quantiles(wanted)
         return along_quantiles(self._bounded(ds, raw, "quantiles"), wanted)
 
     def simulate(self, ds: xr.Dataset, *, samples: int = 100, seed: int = 0, **options: Any) -> xr.Dataset:
@@ -196,28 +190,12 @@ class Posterior:
         problems = Problems("Posterior.prediction_intervals")
         wanted = check_quantiles(quantiles, problems)
         outputs = list(options.pop("outputs", None) or self.observation_error)
-        for name in outputs if observed else []:
-            if name not in self.observation_error:
-                problems.add(
-                    "outputs",
-                    expected=f"outputs with an observation error: {', '.join(self.observation_error)}",
-                    got=repr(name),
-                    fix="observed=False",
-                )
+        if observed:
+            check_outputs(self, outputs, problems)
         problems.raise_if_any()
         found = self.simulate(ds, samples=samples, seed=seed, outputs=outputs, **options)
         found = found if time is None else found.sel(time=time)
-        out = xr.Dataset(attrs=found.attrs | {"title": f"quantiles of simulations of {self.model.name}"})
-        for name in outputs:
-            array = units.dequantify(found[name])
-            error = self.observation_error[name] if observed else None
-            of = of_simulated(array, wanted) if error is None else of_observed(array, wanted, error)
-            said = self.model.output(name)
-            what = "what would be observed of " if observed else ""
-            long_name = f"quantiles of {what}{said.long_name or name}"
-            out[name] = of.assign_attrs(variable_attrs(said) | {"long_name": long_name})
-        out.attrs["posterior"] = self._described()
-        return units.quantify_like(along_quantiles(out, wanted), *found.data_vars.values())
+        return intervals_of(self, found, outputs, wanted, observed)
 
     def tuned(
         self,
@@ -284,18 +262,21 @@ class Posterior:
         settings = self.settings | {"tuned": True}
         return replace(self, scale=scale, observation_error=errors, settings=settings)
 
-    @property
-    def _factor(self) -> float:
-        """Of standard deviations: the mean of few fits is itself uncertain."""
-        return self.scale * float(np.sqrt(1.0 + 1.0 / len(self.fits)))
+    def save(self, path: str | Path) -> None:
+        """Write a folder with the fits and the weights of all draws; `xdpl.load` reads it back.
 
-    def _moments(self, ds: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-        """Mean of the fits on the unbounded scale, and what each of them is apart from it."""
-        refuse_tree("Posterior.parameters", ds)
-        each = [to_unbounded(fit.parameters(ds), self.model) for fit in self.fits]
-        all_of = xr.concat(each, dim=_DRAW, coords="minimal", compat="override", join="exact")
-        mean = all_of.mean(_DRAW, skipna=False)
-        return mean, all_of - mean
+        Raises
+        ------
+        InputErrors
+            If something exists at `path`.
+        """
+        from xdpl.uncertainty import storage
+
+        storage.save(self, Path(path))
+
+    def described(self) -> str:
+        """How it was made, with scale and observation error, as JSON."""
+        return json.dumps(self.settings | {"scale": self.scale, "observation_error": self.observation_error})
 
     def _bounded(self, ds: xr.Dataset, raw: Mapping[Any, xr.DataArray], what: str) -> xr.Dataset:
         out = xr.Dataset(
@@ -309,11 +290,8 @@ class Posterior:
                 out[name].attrs = dict(ds[name].attrs)
         title = f"{what} of {self.model.name} parameters"
         out.attrs = provenance(title, self.model, history=ds.attrs.get("history"))
-        out.attrs["posterior"] = self._described()
+        out.attrs["posterior"] = self.described()
         return units.quantify_like(out.drop_encoding(), *(ds[name] for name in self.fits[0].attributes))
-
-    def _described(self) -> str:
-        return json.dumps(self.settings | {"scale": self.scale, "observation_error": self.observation_error})
 
     def __repr__(self) -> str:
         errors = [f"{k} {v:.4g} {self.model.output(k).units}" for k, v in self.observation_error.items()]
