@@ -20,7 +20,7 @@ from xdpl.labelled.tree import refuse_tree
 from xdpl.models import Model
 from xdpl.uncertainty.intervals import along_quantiles
 from xdpl.uncertainty.moments import Moments
-from xdpl.uncertainty.numbers import check_error, check_quantiles, check_samples
+from xdpl.uncertainty.numbers import check_error, check_level, check_quantiles, check_samples
 from xdpl.uncertainty.predictions import check_outputs, intervals_of
 from xdpl.uncertainty.unbounded import from_unbounded
 
@@ -204,11 +204,12 @@ class Posterior:
         sites: xr.DataArray | None = None,
         time: slice | None = None,
         observation_error: float | Mapping[str, float] | None = None,
-        memory: float = 30.0,
-        samples: int = 50,
+        level: float = 0.9,
+        window: int = 90,
+        samples: int = 100,
         seed: int = 0,
     ) -> Posterior:
-        """The same with the scale, and the observation error, that make validation data most likely.
+        """The same with the scale whose intervals hold validation data as often as they should.
 
         A spread of weights is usually not that of errors: seeds share their data, and a Laplace
         approximation holds the other layers. Take observations that neither trained the fits
@@ -223,11 +224,15 @@ class Posterior:
         time : slice, optional
             Validation period, by dates; that of the training if not given.
         observation_error : float or mapping of str to float, optional
-            Where it is known, of each target; else chosen too.
-        memory : float
-            Steps over which the errors of a simulation resemble each other.
+            Where it is known, of each target; else what residuals scatter within
+            windows more than samples do.
+        level : float
+            What intervals should hold, between 0 and 1.
+        window : int
+            Steps over which observations are averaged: longer than errors of observations
+            last, shorter than those of simulations.
         samples, seed
-            As of `Posterior.parameters`; the spread is taken from them.
+            As of `Posterior.parameters`.
 
         Returns
         -------
@@ -236,31 +241,33 @@ class Posterior:
         Raises
         ------
         InputErrors
-            If something is missing or has wrong units, or there is no observation.
+            If something is missing or has wrong units, there is no observation, or an argument is
+            out of range.
 
         Notes
         -----
-        Residuals of a site, of all times together, are taken as normal with mean zero and
-        covariance s² C + σ² 1, where C is that of the samples at scale 1 times
-        exp(-Δt² / (2 memory²)): few samples vary in few directions, errors go in others too
-        (localisation, Houtekamer and Mitchell 2001). The scale s and the σ of each target maximise the
-        likelihood, sites taken as independent. It is for the distribution what the temperature of
-        Guo et al. (2017, arXiv:1706.04599) is for a classifier. What the observations cannot tell, such as
-        the spread of a parameter that they do not depend on, it cannot tell either.
+        An interval of single observations says little about the scale, since it is mostly as wide as
+        their error. Means over a window of n observations have an error of σ / √n only, if
+        errors are independent: the scale is the smallest with which `level` of such means lie in their own
+        intervals, each tried by running the model. That is the calibration on data held back of
+        conformal prediction (Lei et al. 2018, doi:10.1080/01621459.2017.1307116), for quantiles whose
+        width varies between sites (Romano et al. 2019, arXiv:1905.03222), without its guarantee, which
+        would need windows that are exchangeable.
+
+        The scale is never below 1: what observations of the target find too wide may be parameters that
+        they do not depend on, and tell nothing of. Errors of a simulation that change within a
+        window, such as those of single floods, count as errors of observation, unless these are given.
         """
         from xdpl.uncertainty.tuning import tune
 
         problems = Problems("Posterior.tuned")
         refuse_tree("Posterior.tuned", ds)
         check_samples(samples, problems)
-        if not (isinstance(memory, int | float) and 0.0 < memory < float("inf")):
-            fix = "memory=30.0"
-            problems.add("memory", expected="a number of steps above zero", got=repr(memory), fix=fix)
+        check_samples(window, problems, "window")
+        check_level(level, problems)
         known = check_error(observation_error, list(self.fits[0].targets), problems)
-        plain = replace(self, scale=1.0)
-        scale, errors = tune(plain, ds, sites, time, known, memory, samples, seed, problems)
-        settings = self.settings | {"tuned": True}
-        return replace(self, scale=scale, observation_error=errors, settings=settings)
+        found = tune(self, ds, sites, time, known, level, window, samples, seed, problems)
+        return replace(found, settings=self.settings | {"tuned": {"level": level, "window": window}})
 
     def save(self, path: str | Path) -> None:
         """Write a folder with the fits and the weights of all draws; `xdpl.load` reads it back.
