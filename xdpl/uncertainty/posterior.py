@@ -195,7 +195,7 @@ class Posterior:
         problems.raise_if_any()
         found = self.simulate(ds, samples=samples, seed=seed, outputs=outputs, **options)
         found = found if time is None else found.sel(time=time)
-        return intervals_of(self, found, outputs, wanted, observed)
+        return intervals_of(self, found, outputs, wanted, observed).assign_attrs(posterior=self._described())
 
     def tuned(
         self,
@@ -281,7 +281,7 @@ class Posterior:
 
         storage.save(self, Path(path))
 
-    def described(self) -> str:
+    def _described(self) -> str:
         """How it was made, with scale and observation error, as JSON."""
         return json.dumps(self.settings | {"scale": self.scale, "observation_error": self.observation_error})
 
@@ -297,7 +297,7 @@ class Posterior:
                 out[name].attrs = dict(ds[name].attrs)
         title = f"{what} of {self.model.name} parameters"
         out.attrs = provenance(title, self.model, history=ds.attrs.get("history"))
-        out.attrs["posterior"] = self.described()
+        out.attrs["posterior"] = self._described()
         return units.quantify_like(out.drop_encoding(), *(ds[name] for name in self.fits[0].attributes))
 
     def __repr__(self) -> str:

@@ -48,5 +48,4 @@ def intervals_of(
         what = "what would be observed of " if observed else ""
         long_name = f"quantiles of {what}{said.long_name or name}"
         out[name] = of.assign_attrs(variable_attrs(said) | {"long_name": long_name})
-    out.attrs["posterior"] = posterior.described()
     return units.quantify_like(along_quantiles(out, quantiles), *found.data_vars.values())
