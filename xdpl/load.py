@@ -1,4 +1,4 @@
-"""Read what was saved: a fit, an ensemble of fits or a regionalisation."""
+"""Read what was saved: a fit, an ensemble of fits, a posterior or a regionalisation."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ if TYPE_CHECKING:
     from xdpl.models import Model
     from xdpl.networks import Network
     from xdpl.regionalisation import Regionalisation
+    from xdpl.uncertainty import Posterior
 
 __all__ = ["load"]
 
 
 def load(
     path: str | Path, model: Model | None = None, network: torch.nn.Module | Network | None = None
-) -> Fit | Ensemble | Regionalisation:
+) -> Fit | Ensemble | Posterior | Regionalisation:
     """Read what was written by `save`; no code from the file is run.
 
     Parameters
     ----------
     path : str or Path
-        Of a fit or a regionalisation, or of the folder of an ensemble.
+        Of a fit or a regionalisation, or of the folder of an ensemble or a posterior.
     model : Model, optional
         Needed for a model that is not known by name.
     network : torch.nn.Module or Network, optional
@@ -32,7 +33,7 @@ def load(
 
     Returns
     -------
-    Fit, Ensemble or Regionalisation
+    Fit, Ensemble, Posterior or Regionalisation
 
     Raises
     ------
@@ -43,8 +44,11 @@ def load(
     from xdpl.fit import Ensemble, storage
     from xdpl.fit.store import open_store
     from xdpl.regionalisation.storage import restore
+    from xdpl.uncertainty import storage as posteriors
 
     path = Path(path)
+    if posteriors.is_posterior(path):
+        return posteriors.restore(path, model, network)
     parts = storage.parts_of(path)
     if parts:
         return Ensemble(tuple(storage.restore(p, open_store(p), model, network) for p in parts))

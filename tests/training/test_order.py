@@ -58,6 +58,7 @@ def test_learned_parameters_keep_their_order(tmp_path):
     assert_in_order(theta)
     free, _ = stores()
     assert bool((free.parameters(ds)["slow"] > free.parameters(ds)["fast"]).all()), "the order does something"
+    assert "slow <= fast" in repr(fit)
     fit.save(tmp_path / "fit.zarr")
     xr.testing.assert_identical(
         xdpl.load(tmp_path / "fit.zarr", model=Stores()).parameters(ds).drop_attrs(deep=False),

@@ -77,6 +77,7 @@ def test_it_is_stored_and_not_needed_afterwards(tmp_path):
     fit = quick(ds, priors={"split": Normal("told", 0.05), "leak": LogNormal(0.1, 0.7)})
     said = {"kind": "normal", "mean": "told", "sd": 0.05, "weight": 0.1}
     assert fit.settings["priors"]["split"] == said
+    assert "split normal told ± 0.05, weight 0.1; leak log_normal" in repr(fit)
     fit.save(tmp_path / "fit.zarr")
     again = xdpl.load(tmp_path / "fit.zarr", model=Bucket())
     assert again.settings["priors"]["leak"]["kind"] == "log_normal"

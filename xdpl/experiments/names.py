@@ -11,6 +11,8 @@ NAMES = {
     "dpl": "parameter learning",
     "ensemble": "ensemble",
     "ensemble-tuned": "ensemble, tuned",
+    "random-ensemble": "ensemble, random priors",
+    "random-ensemble-tuned": "ensemble, random priors, tuned",
     "gradient": "gradient descent at each site",
     "group-dro": "the worst group counts most",
     "history": "parameter learning with a history",

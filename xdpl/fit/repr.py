@@ -31,6 +31,7 @@ def rows(fit: Fit) -> list[tuple[str, str]]:
         ("validation", _validation(s)),
         ("loss", f"{_losses(s)}, seed {s['seed']}"),
         *_observation(fit),
+        *_constraints(s),
         ("warm-up", f"{s['warmup']} steps, {'with' if s['warmup_gradient'] else 'without'} gradient"),
         (
             "stopped",
@@ -78,6 +79,16 @@ def _members(fit: Fit) -> list[tuple[str, str]]:
     count, dynamic = fit.settings["members"], fit.settings["dynamic"]
     rows = [("members", f"{count}, averaged")] if count > 1 else []
     return rows + ([("dynamic", ", ".join(dynamic))] if dynamic else [])
+
+
+def _constraints(settings: dict[str, Any]) -> list[tuple[str, str]]:
+    """Orders and priors; fits from before there were any do not name them."""
+    chains = [" <= ".join(chain) for chain in settings.get("order", [])]
+    priors = [
+        f"{name} {p['kind']} {p['mean']} ± {p['sd']}, weight {p['weight']:g}"
+        for name, p in settings.get("priors", {}).items()
+    ]
+    return [("order", ", ".join(chains))] * bool(chains) + [("priors", "; ".join(priors))] * bool(priors)
 
 
 def _observation(fit: Fit) -> list[tuple[str, str]]:

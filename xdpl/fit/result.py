@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from xdpl.fit import repr as shown
-from xdpl.fit.source import ParameterSource, has_attributes, has_forcings, has_target
+from xdpl.fit.source import ParameterSource, has_attributes, has_forcings, has_target, simulate_with
 from xdpl.labelled.tree import method_over_nodes
 from xdpl.models import Model
 from xdpl.networks import Network
@@ -131,7 +131,7 @@ class Fit(ParameterSource):
             from xdpl.fit.alone import simulate_alone
 
             return simulate_alone(self, ds, **({} if at is None else {"at": at}), **options)
-        return self._run(ds, self.parameters(ds, at=at), options)
+        return simulate_with(self, ds, self.parameters(ds, at=at), **options)
 
     @method_over_nodes(has_target)
     def evaluate(

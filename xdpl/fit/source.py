@@ -14,7 +14,7 @@ from xdpl.labelled.tree import method_over_nodes
 from xdpl.models import Model
 from xdpl.simulate import simulate
 
-__all__ = ["ParameterSource", "has_attributes", "has_forcings", "has_target"]
+__all__ = ["ParameterSource", "has_attributes", "has_forcings", "has_target", "simulate_with"]
 
 
 def has_attributes(source: ParameterSource, ds: xr.Dataset, **_: Any) -> list[str]:
@@ -130,9 +130,10 @@ class ParameterSource(ABC):
         scored: xr.Dataset = self.simulate(ds, **options)
         return scored
 
-    def _run(self, ds: xr.Dataset, parameters: xr.Dataset, options: dict[str, Any]) -> Any:
-        """A run with some parameters; the mean over members, if there are some."""
-        options = {"forcings": self.forcings_in(ds)} | options
-        if self.settings["members"] > 1:
-            options = {"average": "member"} | options
-        return simulate(ds, self.model, parameters, **options)
+
+def simulate_with(source: ParameterSource, ds: xr.Dataset, parameters: xr.Dataset, **options: Any) -> Any:
+    """A run with some parameters; the mean over members, if there are some."""
+    options = {"forcings": source.forcings_in(ds)} | options
+    if source.settings["members"] > 1:
+        options = {"average": "member"} | options
+    return simulate(ds, source.model, parameters, **options)

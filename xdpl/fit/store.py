@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["Stored", "open_store", "refuse", "refuse_existing", "restore_model", "write_store"]
 
 # What may be in a store, and the format it is written in.
-_FORMATS = {"fit": "xdpl-fit-3", "regionalisation": "xdpl-regionalisation-1"}
-_SAVERS = "Fit.save or Regionalisation.save"
+_FORMATS = {
+    "fit": "xdpl-fit-3",
+    "regionalisation": "xdpl-regionalisation-1",
+    "posterior": "xdpl-posterior-1",
+}
+_SAVERS = "Fit.save, Regionalisation.save or Posterior.save"
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Stored:
 
     Parameters
     ----------
-    kind : {"fit", "regionalisation"}
+    kind : {"fit", "regionalisation", "posterior"}
     arrays : Dataset
     description : dict
         Plain values.
@@ -44,7 +48,13 @@ class Stored:
     description: dict[str, Any]
 
 
-def write_store(source: ParameterSource, path: Path, arrays: xr.Dataset, description: dict[str, Any]) -> None:
+def write_store(
+    source: ParameterSource,
+    path: Path,
+    arrays: xr.Dataset,
+    description: dict[str, Any],
+    kind: str | None = None,
+) -> None:
     """Write a result; nothing is left at `path` if writing fails.
 
     Parameters
@@ -54,6 +64,8 @@ def write_store(source: ParameterSource, path: Path, arrays: xr.Dataset, descrip
     arrays : Dataset
     description : dict
         What is its own, as plain values; model, attributes, forcings and settings are added.
+    kind : str, optional
+        Of the store; that of the source if not given.
 
     Raises
     ------
@@ -61,7 +73,7 @@ def write_store(source: ParameterSource, path: Path, arrays: xr.Dataset, descrip
         If something exists at `path`.
     """
     name = type(source).__name__
-    kind = name.lower()
+    kind = kind or name.lower()
     refuse_existing(f"{name}.save", path)
     described = {
         "format": _FORMATS[kind],

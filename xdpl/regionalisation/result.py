@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from xdpl.errors import Problems
-from xdpl.fit.source import ParameterSource, has_attributes, has_forcings
+from xdpl.fit.source import ParameterSource, has_attributes, has_forcings, simulate_with
 from xdpl.labelled.place import find_place
 from xdpl.labelled.tree import method_over_nodes
 from xdpl.models import Model
@@ -104,7 +104,7 @@ class Regionalisation(ParameterSource):
         InputErrors
             As `Regionalisation.parameters` and `xdpl.simulate`.
         """
-        simulated: xr.Dataset = self._run(ds, self.parameters(ds), options)
+        simulated: xr.Dataset = simulate_with(self, ds, self.parameters(ds), **options)
         return simulated
 
     def coefficients(self) -> xr.Dataset:

@@ -27,10 +27,13 @@ class Curvature:
         Of weights (feature + 1, column) in a row.
     observation_error : dict of str to float
         Of each target, in declared units.
+    squared_features : float
+        Sum of the squares of what a column is made of, that of its bias among it; the mean over sites.
     """
 
     matrix: np.ndarray
     observation_error: dict[str, float]
+    squared_features: float
 
 
 def curvature(fit: Fit, data: Observations, given: Mapping[str, float], probes: int, seed: int) -> Curvature:
@@ -71,7 +74,8 @@ def curvature(fit: Fit, data: Observations, given: Mapping[str, float], probes: 
         (slope,) = torch.autograd.grad(total, passed.columns, retain_graph=True)
         gradient = slope.numpy().astype(np.float64)
         inner += gradient[:, :, None] * gradient[:, None, :]
-    return Curvature(_product(features, inner / probes), errors)
+    squares = float((features**2).sum(axis=1).mean())
+    return Curvature(_product(features, inner / probes), errors, squares)
 
 
 def _product(features: np.ndarray, inner: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from xdpl.fit import Fit
 from xdpl.networks.bounded import ParameterNetwork
+from xdpl.networks.random_prior import WithPrior
 
 __all__ = ["Passed", "head_of", "head_weights", "watched", "with_head"]
 
@@ -34,7 +35,7 @@ class Passed:
 
 def head_of(network: ParameterNetwork) -> torch.nn.Linear | None:
     """The last layer of a fully connected network; None if it has none."""
-    body = network.body
+    body = network.body.trained if isinstance(network.body, WithPrior) else network.body
     last = body[-1] if isinstance(body, torch.nn.Sequential) and len(body) else None
     return last if isinstance(last, torch.nn.Linear) else None
 

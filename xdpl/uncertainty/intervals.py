@@ -21,7 +21,11 @@ def normal_points(quantiles: Sequence[float]) -> xr.DataArray:
 
 def of_simulated(array: xr.DataArray, quantiles: Sequence[float]) -> xr.DataArray:
     """Quantiles of the samples of an array, (quantile, ...)."""
-    found = on_host(array).quantile(list(quantiles), "sample", skipna=False, keep_attrs=False)
+    # Of n samples the k-th is exceeded by one more with probability 1 - k / (n + 1); the usual interpolation
+    # takes them for all there is, and its 90 % of 60 samples are 87 % (type 6 of Hyndman and Fan 1996).
+    found = on_host(array).quantile(
+        list(quantiles), "sample", method="weibull", skipna=False, keep_attrs=False
+    )
     return found.drop_vars("quantile").transpose("quantile", ...)
 
 

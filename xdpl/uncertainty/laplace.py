@@ -6,7 +6,7 @@ import math
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from xdpl.uncertainty.numbers import check_error, check_samples
 from xdpl.uncertainty.observations import observations
 from xdpl.uncertainty.posterior import Posterior
 from xdpl.uncertainty.support import check_fit
+from xdpl.uncertainty.unbounded import UNIFORM_VARIANCE
 
 __all__ = ["laplace"]
 
@@ -38,7 +39,7 @@ def laplace(
     sites: xr.DataArray | None = None,
     time: slice | None = None,
     observation_error: float | Mapping[str, float] | None = None,
-    prior_precision: float | None = None,
+    prior: float | Literal["bounds", "evidence"] = "bounds",
     probes: int = 64,
     samples: int = 100,
     seed: int = 0,
@@ -59,9 +60,12 @@ def laplace(
     observation_error : float or mapping of str to float, optional
         Standard deviation of the observations, of each target, in units of the model; else the
         root mean square residual of the training.
-    prior_precision : float, optional
-        Inverse variance of the normal prior of every weight, whose mean zero stands for the defaults;
-        else that with the largest marginal likelihood (MacKay 1992).
+    prior : {"bounds", "evidence"} or float
+        Where the data tell nothing, how wide: with ``"bounds"`` a parameter has at the training sites, in the
+        mean, the standard deviation on the unbounded scale of a uniform distribution within its bounds
+        (π / √3, that of the logistic distribution); with ``"evidence"`` the weights are as narrow as
+        makes the data most likely (MacKay 1992). A number is the precision of the weights, their
+        inverse variance.
     probes : int
         Adjoint runs from which the Gauss-Newton matrix is estimated.
     samples : int
@@ -84,7 +88,8 @@ def laplace(
     -----
     The weights w of the last layer are normal around the trained ones, with the inverse of
     H + λ as covariance; H = Σ (φ φᵀ) ⊗ (Jᵀ J / σ²) over sites, with φ the features that the layer
-    reads and J the sensitivity of the series to its outputs (Daxberger et al. 2021). Errors of
+    reads and J the sensitivity of the series to its outputs (Daxberger et al. 2021). The prior is
+    normal and the same for every weight, its mean zero standing for the defaults. Errors of
     observations are taken as normal and independent, with one σ everywhere, whatever the loss of the training
     was: where errors last for days, or differ between sites, the distribution is too narrow.
     See `Posterior.tuned`.
@@ -101,20 +106,21 @@ def laplace(
     for one in fits:
         if not check_fit(one, problems, "fit"):
             problems.raise_all()
-    _check(fits, prior_precision, problems)
+    _check(fits, prior, problems)
     for name, count in (("samples", samples), ("probes", probes)):
         check_samples(count, problems, name)
     given = check_error(observation_error, list(fits[0].targets), problems)
     data = observations(fits[0], ds, sites, time, problems)
     counts = [len(part) for part in np.array_split(np.arange(max(samples, 2 * len(fits))), len(fits))]
     around = [
-        _around(one, curvature(one, data, given, probes, seed), prior_precision, count, seed + i)
+        _around(one, curvature(one, data, given, probes, seed), prior, count, seed + i)
         for i, (one, count) in enumerate(zip(fits, counts, strict=True))
     ]
     errors = [each.observation_error for each in around]
     settings = {
         "method": "Laplace approximation of the last layer",
         "centres": len(fits),
+        "prior": prior if isinstance(prior, str) else "given",
         "prior_precision": [each.precision for each in around],
         "weights": [each.weights for each in around],
         "weights_told_by_data": [each.told for each in around],
@@ -138,12 +144,16 @@ class _Around:
     told: float
 
 
-def _around(fit: Fit, found: Curvature, precision: float | None, count: int, seed: int) -> _Around:
+def _around(fit: Fit, found: Curvature, prior: float | str, count: int, seed: int) -> _Around:
     weights = head_weights(_head(fit))
     values, vectors = np.linalg.eigh(found.matrix)
     values = values.clip(0.0)
-    if precision is None:
+    if prior == "bounds":
+        precision = found.squared_features / UNIFORM_VARIANCE
+    elif prior == "evidence":
         precision = best_precision(values, float((weights**2).sum()))
+    else:
+        precision = float(prior)
     normal = np.random.default_rng(seed).normal(size=(count, len(values)))
     drawn = (normal / np.sqrt(values + precision)) @ vectors.T
     # The mean is known: it is that of the training.
@@ -160,7 +170,7 @@ def _head(fit: Fit) -> torch.nn.Linear:
     return head
 
 
-def _check(fits: Sequence[Fit], precision: Any, problems: Problems) -> None:
+def _check(fits: Sequence[Fit], prior: Any, problems: Problems) -> None:
     for fit in fits:
         _check_head(fit, problems)
     if len(fits) > 1 and any(fit.settings["members"] > 1 for fit in fits):
@@ -172,13 +182,14 @@ def _check(fits: Sequence[Fit], precision: Any, problems: Problems) -> None:
         )
     if len({model_hash(fit.model) for fit in fits}) > 1:
         problems.add("fit", expected="fits of one model", got="several", fix="learn(..., seed=range(5))")
-    real = isinstance(precision, numbers.Real) and not isinstance(precision, bool)
-    if precision is not None and not (real and math.isfinite(precision) and precision > 0.0):
+    real = isinstance(prior, numbers.Real) and not isinstance(prior, bool)
+    named = isinstance(prior, str) and prior in ("bounds", "evidence")
+    if not (named or (real and math.isfinite(prior) and prior > 0.0)):
         problems.add(
-            "prior_precision",
-            expected="a number above zero",
-            got=short(precision),
-            fix="leave it out: the data then choose it",
+            "prior",
+            expected="'bounds', 'evidence' or a number above zero, the precision of the weights",
+            got=short(prior),
+            fix="leave it out: it is then as wide as the bounds",
         )
 
 

@@ -9,13 +9,20 @@ from typing import Any
 
 from xdpl.errors import Problems, short
 
-__all__ = ["check_error", "check_quantiles", "check_samples"]
+__all__ = ["check_error", "check_level", "check_quantiles", "check_samples"]
 
 
 def check_samples(samples: Any, problems: Problems, subject: str = "samples") -> None:
     """Note what is no number of samples, 2 or more."""
     if not isinstance(samples, int) or isinstance(samples, bool) or samples < 2:
         problems.add(subject, expected="an integer, 2 or more", got=short(samples), fix=f"{subject}=100")
+
+
+def check_level(level: Any, problems: Problems) -> None:
+    """Note what is no fraction between 0 and 1."""
+    real = isinstance(level, numbers.Real) and not isinstance(level, bool)
+    if not (real and 0.0 < float(level) < 1.0):
+        problems.add("level", expected="a number between 0 and 1", got=short(level), fix="level=0.9")
 
 
 def check_quantiles(quantiles: Any, problems: Problems) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,17 @@ import xarray as xr
 from xdpl import units
 from xdpl.errors import Problems
 from xdpl.fit import Fit
+from xdpl.fit.source import simulate_with
 from xdpl.labelled.attrs import provenance, variable_attrs
 from xdpl.labelled.tree import refuse_tree
 from xdpl.models import Model
-from xdpl.uncertainty.intervals import along_quantiles, normal_points, of_observed, of_simulated
-from xdpl.uncertainty.numbers import check_error, check_quantiles, check_samples
-from xdpl.uncertainty.unbounded import from_unbounded, to_unbounded
+from xdpl.uncertainty.intervals import along_quantiles
+from xdpl.uncertainty.moments import Moments
+from xdpl.uncertainty.numbers import check_error, check_level, check_quantiles, check_samples
+from xdpl.uncertainty.predictions import check_outputs, intervals_of
+from xdpl.uncertainty.unbounded import from_unbounded
 
 __all__ = ["Posterior"]
-
-_DRAW = "draw"
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,9 @@ class Posterior:
         problems = Problems("Posterior.parameters")
         check_samples(samples, problems)
         problems.raise_if_any()
-        mean, apart = self._moments(ds)
-        count = len(self.fits)
-        drawn = np.random.default_rng(seed).normal(size=(samples, count)) * self._factor
-        noise = xr.DataArray(drawn / np.sqrt(count - 1), dims=("sample", _DRAW))
-        raw = {name: mean[name] + xr.dot(noise, apart[name], dim=_DRAW) for name in mean.data_vars}
-        out = self._bounded(ds, {k: v.transpose("sample", ...) for k, v in raw.items()}, "samples")
+        refuse_tree("Posterior.parameters", ds)
+        drawn = Moments.of(self.fits, ds, self.scale).samples(samples, seed)
+        out = self._bounded(ds, drawn, "samples")
         return out.assign_coords(sample=("sample", np.arange(samples), {"long_name": "number of the sample"}))
 
     def parameter_intervals(
@@ -116,12 +115,8 @@ class Posterior:
         problems = Problems("Posterior.parameter_intervals")
         wanted = check_quantiles(quantiles, problems)
         problems.raise_if_any()
-        mean, apart = self._moments(ds)
-        points = normal_points(wanted)
-        raw = {}
-        for name in mean.data_vars:
-            spread = np.sqrt((apart[name] ** 2).sum(_DRAW, skipna=False) / (len(self.fits) - 1))
-            raw[name] = (mean[name] + points * self._factor * spread).transpose("quantile", ...)
+        refuse_tree("Posterior.parameter_intervals", ds)
+        raw = Moments.of(self.fits, ds, self.scale).quantiles(wanted)
         return along_quantiles(self._bounded(ds, raw, "quantiles"), wanted)
 
     def simulate(self, ds: xr.Dataset, *, samples: int = 100, seed: int = 0, **options: Any) -> xr.Dataset:
@@ -147,7 +142,7 @@ class Posterior:
             As `Posterior.parameters` and `xdpl.simulate`.
         """
         theta = self.parameters(ds, samples=samples, seed=seed)
-        return self.fits[0]._run(ds, theta, options)
+        return simulate_with(self.fits[0], ds, theta, **options)
 
     def prediction_intervals(
         self,
@@ -195,28 +190,12 @@ class Posterior:
         problems = Problems("Posterior.prediction_intervals")
         wanted = check_quantiles(quantiles, problems)
         outputs = list(options.pop("outputs", None) or self.observation_error)
-        for name in outputs if observed else []:
-            if name not in self.observation_error:
-                problems.add(
-                    "outputs",
-                    expected=f"outputs with an observation error: {', '.join(self.observation_error)}",
-                    got=repr(name),
-                    fix="observed=False",
-                )
+        if observed:
+            check_outputs(self, outputs, problems)
         problems.raise_if_any()
         found = self.simulate(ds, samples=samples, seed=seed, outputs=outputs, **options)
         found = found if time is None else found.sel(time=time)
-        out = xr.Dataset(attrs=found.attrs | {"title": f"quantiles of simulations of {self.model.name}"})
-        for name in outputs:
-            array = units.dequantify(found[name])
-            error = self.observation_error[name] if observed else None
-            of = of_simulated(array, wanted) if error is None else of_observed(array, wanted, error)
-            said = self.model.output(name)
-            what = "what would be observed of " if observed else ""
-            long_name = f"quantiles of {what}{said.long_name or name}"
-            out[name] = of.assign_attrs(variable_attrs(said) | {"long_name": long_name})
-        out.attrs["posterior"] = self._described()
-        return units.quantify_like(along_quantiles(out, wanted), *found.data_vars.values())
+        return intervals_of(self, found, outputs, wanted, observed).assign_attrs(posterior=self._described())
 
     def tuned(
         self,
@@ -225,11 +204,12 @@ class Posterior:
         sites: xr.DataArray | None = None,
         time: slice | None = None,
         observation_error: float | Mapping[str, float] | None = None,
-        memory: float = 30.0,
-        samples: int = 50,
+        level: float = 0.9,
+        window: int = 90,
+        samples: int = 100,
         seed: int = 0,
     ) -> Posterior:
-        """The same with the scale, and the observation error, that make validation data most likely.
+        """The same with the scale whose intervals hold validation data as often as they should.
 
         A spread of weights is usually not that of errors: seeds share their data, and a Laplace
         approximation holds the other layers. Take observations that neither trained the fits
@@ -244,11 +224,15 @@ class Posterior:
         time : slice, optional
             Validation period, by dates; that of the training if not given.
         observation_error : float or mapping of str to float, optional
-            Where it is known, of each target; else chosen too.
-        memory : float
-            Steps over which the errors of a simulation resemble each other.
+            Where it is known, of each target; else what residuals scatter within
+            windows more than samples do.
+        level : float
+            What intervals should hold, between 0 and 1.
+        window : int
+            Steps over which observations are averaged: longer than errors of observations
+            last, shorter than those of simulations.
         samples, seed
-            As of `Posterior.parameters`; the spread is taken from them.
+            As of `Posterior.parameters`.
 
         Returns
         -------
@@ -257,44 +241,49 @@ class Posterior:
         Raises
         ------
         InputErrors
-            If something is missing or has wrong units, or there is no observation.
+            If something is missing or has wrong units, there is no observation, or an argument is
+            out of range.
 
         Notes
         -----
-        Residuals of a site, of all times together, are taken as normal with mean zero and
-        covariance s² C + σ² 1, where C is that of the samples at scale 1 times
-        exp(-Δt² / (2 memory²)): few samples vary in few directions, errors go in others too
-        (localisation, Houtekamer and Mitchell 2001). The scale s and the σ of each target maximise the
-        likelihood, sites taken as independent. It is for the distribution what the temperature of
-        Guo et al. (2017, arXiv:1706.04599) is for a classifier. What the observations cannot tell, such as
-        the spread of a parameter that they do not depend on, it cannot tell either.
+        An interval of single observations says little about the scale, since it is mostly as wide as
+        their error. Means over a window of n observations have an error of σ / √n only, if
+        errors are independent: the scale is the smallest with which `level` of such means lie in their own
+        intervals, each tried by running the model. That is the calibration on data held back of
+        conformal prediction (Lei et al. 2018, doi:10.1080/01621459.2017.1307116), for quantiles whose
+        width varies between sites (Romano et al. 2019, arXiv:1905.03222), without its guarantee, which
+        would need windows that are exchangeable.
+
+        The scale is never below 1: what observations of the target find too wide may be parameters that
+        they do not depend on, and tell nothing of. Errors of a simulation that change within a
+        window, such as those of single floods, count as errors of observation, unless these are given.
         """
         from xdpl.uncertainty.tuning import tune
 
         problems = Problems("Posterior.tuned")
         refuse_tree("Posterior.tuned", ds)
         check_samples(samples, problems)
-        if not (isinstance(memory, int | float) and 0.0 < memory < float("inf")):
-            fix = "memory=30.0"
-            problems.add("memory", expected="a number of steps above zero", got=repr(memory), fix=fix)
+        check_samples(window, problems, "window")
+        check_level(level, problems)
         known = check_error(observation_error, list(self.fits[0].targets), problems)
-        plain = replace(self, scale=1.0)
-        scale, errors = tune(plain, ds, sites, time, known, memory, samples, seed, problems)
-        settings = self.settings | {"tuned": True}
-        return replace(self, scale=scale, observation_error=errors, settings=settings)
+        found = tune(self, ds, sites, time, known, level, window, samples, seed, problems)
+        return replace(found, settings=self.settings | {"tuned": {"level": level, "window": window}})
 
-    @property
-    def _factor(self) -> float:
-        """Of standard deviations: the mean of few fits is itself uncertain."""
-        return self.scale * float(np.sqrt(1.0 + 1.0 / len(self.fits)))
+    def save(self, path: str | Path) -> None:
+        """Write a folder with the fits and the weights of all draws; `xdpl.load` reads it back.
 
-    def _moments(self, ds: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-        """Mean of the fits on the unbounded scale, and what each of them is apart from it."""
-        refuse_tree("Posterior.parameters", ds)
-        each = [to_unbounded(fit.parameters(ds), self.model) for fit in self.fits]
-        all_of = xr.concat(each, dim=_DRAW, coords="minimal", compat="override", join="exact")
-        mean = all_of.mean(_DRAW, skipna=False)
-        return mean, all_of - mean
+        Raises
+        ------
+        InputErrors
+            If something exists at `path`.
+        """
+        from xdpl.uncertainty import storage
+
+        storage.save(self, Path(path))
+
+    def _described(self) -> str:
+        """How it was made, with scale and observation error, as JSON."""
+        return json.dumps(self.settings | {"scale": self.scale, "observation_error": self.observation_error})
 
     def _bounded(self, ds: xr.Dataset, raw: Mapping[Any, xr.DataArray], what: str) -> xr.Dataset:
         out = xr.Dataset(
@@ -310,9 +299,6 @@ class Posterior:
         out.attrs = provenance(title, self.model, history=ds.attrs.get("history"))
         out.attrs["posterior"] = self._described()
         return units.quantify_like(out.drop_encoding(), *(ds[name] for name in self.fits[0].attributes))
-
-    def _described(self) -> str:
-        return json.dumps(self.settings | {"scale": self.scale, "observation_error": self.observation_error})
 
     def __repr__(self) -> str:
         errors = [f"{k} {v:.4g} {self.model.output(k).units}" for k, v in self.observation_error.items()]

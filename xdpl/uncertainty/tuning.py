@@ -1,9 +1,9 @@
-"""The scale of a distribution, and the error of observations, by the likelihood of data it never saw."""
+"""The scale of a distribution with which intervals hold what they should, at sites that trained nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,51 +12,81 @@ import xarray as xr
 from xdpl import units
 from xdpl.labelled.host import on_host
 from xdpl.uncertainty.observations import Observations, observations
+from xdpl.uncertainty.windows import Windows
 
 if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.uncertainty.posterior import Posterior
 
-__all__ = ["Spectrum", "log_likelihood", "tune"]
+__all__ = ["Validation", "smallest_scale", "tune"]
+
+# Scales that are tried: wider ones leave a parameter at its bounds, whatever its mean.
+_RANGE = (1.0, 20.0)
+_HALVINGS = 10
+# Share of the variance of residuals within windows that is at least of observations.
+_LEAST = 0.01
 
 
 @dataclass(frozen=True)
-class Spectrum:
-    """Residuals of one site and target along the directions in which they are expected.
+class Validation:
+    """What distributions are run on, and compared with.
 
     Parameters
     ----------
-    variances : ndarray, (direction,)
-        At scale 1.
-    squares : ndarray, (direction,)
-        Squared residuals along the directions.
+    ds : Dataset
+        Without attributes where it is not run.
+    data : Observations
+    windows : dict of str to Windows
+        Of each target.
+    samples, seed : int
+        As of `Posterior.parameters`.
     """
 
-    variances: np.ndarray
-    squares: np.ndarray
+    ds: xr.Dataset
+    data: Observations
+    windows: dict[str, Windows]
+    samples: int
+    seed: int
 
-    @classmethod
-    def of(cls, residual: np.ndarray, apart: np.ndarray, steps: np.ndarray, memory: float) -> Spectrum:
-        """Of residuals (time,) and of samples less their mean, over √(samples - 1), (sample, time).
+    def simulated(self, posterior: Posterior) -> dict[str, np.ndarray]:
+        """Of each target (sample, time, site)."""
+        series = posterior.simulate(self.ds, samples=self.samples, seed=self.seed, outputs=list(self.windows))
+        start = self.data.batch.warmup
+        found = {}
+        for name, windows in self.windows.items():
+            array = on_host(units.magnitude(series[name])).transpose("sample", "time", *self.data.grid.dims)
+            values = np.asarray(array.values, dtype=np.float64).reshape(*array.shape[:2], -1)
+            found[name] = values[:, start : start + len(windows.observed), self.data.used]
+        return found
 
-        Few fits vary in few directions; errors go in others too. The correlation of distant steps is
-        therefore damped, as in ensemble Kalman filters (Houtekamer and Mitchell 2001).
-        """
-        distance = (steps[:, None] - steps[None, :]) / memory
-        values, vectors = np.linalg.eigh(apart.T @ apart * np.exp(-0.5 * distance**2))
-        return cls(values.clip(0.0), (vectors.T @ residual) ** 2)
+    def errors(self, simulated: Mapping[str, np.ndarray], known: Mapping[str, float]) -> dict[str, float]:
+        """Observation error of each target: what single residuals scatter more than samples do."""
+        found = {}
+        for name, windows in self.windows.items():
+            values = simulated[name]
+            centre = values.mean(axis=0)
+            whole = windows.scatter(windows.observed - centre) ** 2
+            expected = windows.scatter(values - centre) ** 2
+            # Never nothing: a sample that scatters more than the residuals proves no perfect instrument.
+            found[name] = known.get(name, float(np.sqrt(max(whole - expected, _LEAST * whole))))
+        return found
 
-
-Spectra = dict[str, list[Spectrum]]
-
-
-def log_likelihood(spectra: list[Spectrum], scale: float, error: float) -> float:
-    """Of residuals with covariance scale² C + error² 1, sites independent; but for a constant."""
-    total = 0.0
-    for each in spectra:
-        variance = error**2 + scale**2 * each.variances
-        total += (np.log(variance) + each.squares / variance).sum()
-    return -0.5 * float(total)
+    def coverage(self, posterior: Posterior, known: Mapping[str, float], level: float) -> float:
+        """Fraction of the means over windows that intervals of such means hold; of all targets together."""
+        generator = np.random.default_rng(self.seed)
+        held, every = 0, 0
+        simulated = self.simulated(posterior)
+        errors = self.errors(simulated, known)
+        for name, windows in self.windows.items():
+            seen = windows.counts > 0
+            means = windows.means(simulated[name])[:, seen]
+            # The mean of n independent errors.
+            means += errors[name] / np.sqrt(windows.counts[seen]) * generator.normal(size=means.shape)
+            low, high = np.quantile(means, [0.5 - level / 2, 0.5 + level / 2], axis=0, method="weibull")
+            observed = windows.means(windows.observed)[seen]
+            held += int(((low <= observed) & (observed <= high)).sum())
+            every += observed.size
+        return held / every
 
 
 def tune(
@@ -65,53 +95,46 @@ def tune(
     sites: xr.DataArray | None,
     time: slice | None,
     known: Mapping[str, float],
-    memory: float,
+    level: float,
+    window: int,
     samples: int,
     seed: int,
     problems: Problems,
-) -> tuple[float, dict[str, float]]:
-    """Scale, and the observation error of each target; arguments as of `Posterior.tuned`."""
-    from scipy.optimize import minimize
-
-    fit = posterior.fits[0]
-    data = observations(fit, ds, sites, time, problems)
-    spectra = _spectra(posterior, ds, data, memory, samples, seed)
-    free = [name for name in fit.targets if name not in known]
-
-    def loss(logs: np.ndarray) -> float:
-        errors = dict(known) | dict(zip(free, np.exp(logs[1:]), strict=True))
-        scale = float(np.exp(logs[0]))
-        return -sum(log_likelihood(spectra[name], scale, errors[name]) for name in fit.targets)
-
-    start = np.log([1.0, *(posterior.observation_error[name] for name in free)])
-    found = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-3})
-    best = np.exp(found.x)
-    errors = dict(known) | dict(zip(free, map(float, best[1:]), strict=True))
-    return float(best[0]), {name: errors[name] for name in fit.targets}
-
-
-def _spectra(
-    posterior: Posterior, ds: xr.Dataset, data: Observations, memory: float, samples: int, seed: int
-) -> Spectra:
-    """Of every site, for each target."""
-    used = data.grid.unflatten(data.used)
+) -> Posterior:
+    """A posterior with another scale and other observation errors; arguments as of `Posterior.tuned`."""
     first = posterior.fits[0]
+    data = observations(first, ds, sites, time, problems)
     # What has no attributes is not run.
+    used = data.grid.unflatten(data.used)
     part = ds.assign({k: ds[k].where(used) for k in first.attributes})
-    series = posterior.simulate(part, samples=samples, seed=seed, outputs=list(first.targets))
-    found: Spectra = {}
-    start = data.batch.warmup
-    for name, tensor in data.observed.items():
-        steps = np.arange(len(tensor), dtype=np.float64)
-        array = on_host(units.magnitude(series[name])).transpose("sample", "time", *data.grid.dims)
-        values = np.asarray(array.values, dtype=np.float64).reshape(*array.shape[:2], -1)
-        values = values[:, start : start + len(tensor), data.used]
-        mean = values.mean(axis=0)
-        apart = (values - mean) / np.sqrt(samples - 1)
-        residual = tensor.numpy().astype(np.float64) - mean
-        found[name] = [
-            Spectrum.of(residual[seen, i], apart[:, seen, i], steps[seen], memory)
-            for i, seen in enumerate(~np.isnan(residual).T)
-            if seen.any()
-        ]
-    return found
+    windows = {
+        name: Windows(tensor.numpy().astype(np.float64), window) for name, tensor in data.observed.items()
+    }
+    validation = Validation(part, data, windows, samples, seed)
+    plain = replace(posterior, scale=1.0)
+    _check_errors(validation.errors(validation.simulated(plain), known), problems)
+    scale = smallest_scale(
+        lambda scale: validation.coverage(replace(plain, scale=scale), known, level), level
+    )
+    wide = replace(plain, scale=scale)
+    return replace(wide, observation_error=validation.errors(validation.simulated(wide), known))
+
+
+def _check_errors(errors: Mapping[str, float], problems: Problems) -> None:
+    for name, error in errors.items():
+        if not error > 0.0:
+            got = "no window with two observations, or no scatter in any"
+            fix = f"a longer window, or observation_error={{{name!r}: <number>}}"
+            problems.add(name, expected="observations whose error shows", got=got, fix=fix)
+    problems.raise_if_any()
+
+
+def smallest_scale(coverage: Callable[[float], float], level: float) -> float:
+    """The scale, 1 to 20, from which a coverage that rises with it is at least a level; by bisection."""
+    if coverage(_RANGE[0]) >= level:
+        return _RANGE[0]
+    low, high = np.log(_RANGE)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if coverage(float(np.exp(middle))) >= level else (middle, high)
+    return float(np.exp(high))

@@ -8,10 +8,14 @@ import xarray as xr
 from xdpl import units
 from xdpl.models import Model, Parameter
 
-__all__ = ["from_unbounded", "to_unbounded"]
+__all__ = ["UNIFORM_VARIANCE", "from_unbounded", "to_unbounded"]
+
+#: Of what is uniform within its bounds: there a logistic distribution.
+UNIFORM_VARIANCE = np.pi**2 / 3.0
 
 # Single precision tells no share nearer to a bound.
 _EDGE = 1e-6
+_FAR = 500.0
 
 
 def to_unbounded(parameters: xr.Dataset, model: Model) -> xr.Dataset:
@@ -42,7 +46,8 @@ def to_unbounded(parameters: xr.Dataset, model: Model) -> xr.Dataset:
 def from_unbounded(raw: xr.DataArray, p: Parameter) -> xr.DataArray:
     """Values of a parameter in declared units, the inverse of `to_unbounded`."""
     low, high = _edges(p)
-    value = low + (high - low) / (1.0 + _exp(-raw))
+    # Further out it is at the bound in any precision, and the exponential would overflow.
+    value = low + (high - low) / (1.0 + _exp(-raw.clip(-_FAR, _FAR)))
     value = _exp(value) if p.scale == "log" else value
     # exp(log(5000)) may be above 5000.
     return value.clip(p.lower, p.upper)
