@@ -87,6 +87,40 @@ def quick(ds: xr.Dataset | None = None, **options: Any) -> xdpl.Fit:
     return xdpl.learn(world() if ds is None else ds, model, **(defaults | options))
 
 
+#: Of `Stores`.
+ORDER = [("slow", "fast")]
+
+
+@dataclass(frozen=True)
+class Stores(Model):
+    """Two stores, of which the first alone is seen: the other stays at its default without an order."""
+
+    name: ClassVar[str] = "stores"
+    forcings = (Forcing("precipitation", "mm d-1"),)
+    parameters = (
+        Parameter("slow", 0.01, 0.9, "d-1", 0.2, scale="log"),
+        Parameter("fast", 0.01, 0.9, "d-1", 0.22, scale="log"),
+    )
+    states = (State("left", "mm", initial=5.0), State("right", "mm", initial=5.0))
+    fluxes = (Flux("runoff", "mm d-1"),)
+    outputs = ("runoff",)
+
+    def step(self, xp: Any, s: Any, f: Any, p: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        left, right = s.left + f.precipitation, s.right + f.precipitation
+        out = p.slow * left
+        return {"left": left - p.slow * left, "right": right - p.fast * right}, {"runoff": out}
+
+
+def stores(**options: Any) -> tuple[xdpl.Fit, xr.Dataset]:
+    """Taught by a world in which what is called slow is faster than the default of the other."""
+    ds = world()
+    truth = xr.Dataset({"slow": 0.25 + 0.006 * ds["sand"], "fast": 0.22 + 0.0 * ds["sand"]})
+    for p in truth.data_vars.values():
+        p.attrs["units"] = "d-1"
+    ds["runoff"] = xdpl.simulate(ds, Stores(), truth)["runoff"]
+    return quick(ds, model=Stores(), **{"epochs": 40} | options), ds
+
+
 @functools.cache
 def _twin() -> xr.Dataset:
     return xdpl.data.twin(shape=(5, 6), years=1)

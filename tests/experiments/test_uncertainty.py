@@ -12,23 +12,10 @@ from xdpl.experiments.reports.uncertainty import table
 from xdpl.experiments.uncertainty import CONTENDERS, QUANTITIES
 
 
-@pytest.fixture(scope="module")
-def options(tmp_path_factory):
-    return {
-        "held_out": 8,
-        "fits": 2,
-        "seeds": (0,),
-        "out": tmp_path_factory.mktemp("kept"),
-        "progress": False,
-    }
-
-
-@pytest.fixture(scope="module")
-def result(small_case, options):
-    return uncertainty(small_case, **options)
-
-
-def test_what_comes_back(result):
+def test_what_comes_back(small_case, tmp_path, monkeypatch):
+    """In one piece: a run takes a minute, and parallel tests would each have one."""
+    options = {"held_out": 8, "fits": 2, "seeds": (0,), "out": tmp_path, "progress": False}
+    result = uncertainty(small_case, **options)
     found = result["coverage"]
     assert found.sizes["group"] == 2
     assert list(found["contender"].values) == list(CONTENDERS)
@@ -37,16 +24,11 @@ def test_what_comes_back(result):
     mean = result["parameter_coverage"].mean("parameter")
     np.testing.assert_allclose(found.sel(quantity="parameters", drop=True), mean.transpose(*mean.dims))
     assert "ensemble" in table(result)
-
-
-def test_scale_is_tuned_or_one(result):
     scale = result["scale"].isel(seed=0)
     raw = [name for name in CONTENDERS if not name.endswith("-tuned")]
     np.testing.assert_allclose(scale.sel(contender=raw), 1.0)
     assert (scale > 0.0).all()
-
-
-def test_what_is_kept_is_read(small_case, options, monkeypatch, result):
+    # What is kept is read.
     monkeypatch.setattr("xdpl.experiments.work.learn", None)
     xr.testing.assert_allclose(uncertainty(small_case, **options), result)
 

@@ -1,48 +1,12 @@
 """`learn(..., order=...)`: parameters keep their order wherever a fit gives them."""
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 import pytest
 import xarray as xr
-from helpers_learn import quick, weights, world
+from helpers_learn import ORDER, Stores, quick, stores, weights
 
 import xdpl
 from xdpl.errors import InputErrors
-from xdpl.models import Flux, Forcing, Model, Parameter, State
-
-ORDER = [("slow", "fast")]
-
-
-@dataclass(frozen=True)
-class Stores(Model):
-    """Two stores, of which the first alone is seen: the other stays at its default without an order."""
-
-    name: ClassVar[str] = "stores"
-    forcings = (Forcing("precipitation", "mm d-1"),)
-    parameters = (
-        Parameter("slow", 0.01, 0.9, "d-1", 0.2, scale="log"),
-        Parameter("fast", 0.01, 0.9, "d-1", 0.22, scale="log"),
-    )
-    states = (State("left", "mm", initial=5.0), State("right", "mm", initial=5.0))
-    fluxes = (Flux("runoff", "mm d-1"),)
-    outputs = ("runoff",)
-
-    def step(self, xp, s, f, p):
-        left, right = s.left + f.precipitation, s.right + f.precipitation
-        out = p.slow * left
-        return {"left": left - p.slow * left, "right": right - p.fast * right}, {"runoff": out}
-
-
-def stores(**options):
-    """Taught by a world in which what is called slow is faster than the default of the other."""
-    ds = world()
-    truth = xr.Dataset({"slow": 0.25 + 0.006 * ds["sand"], "fast": 0.22 + 0.0 * ds["sand"]})
-    for p in truth.data_vars.values():
-        p.attrs["units"] = "d-1"
-    ds["runoff"] = xdpl.simulate(ds, Stores(), truth)["runoff"]
-    return quick(ds, model=Stores(), **{"epochs": 40} | options), ds
 
 
 def assert_in_order(theta):

@@ -1,9 +1,11 @@
 """Posteriors: moments by hand, samples and intervals that agree, the same from lazy data, clear errors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
-from helpers_learn import ATTRIBUTES, Bucket, problems, quick, world
+from helpers_learn import ATTRIBUTES, ORDER, Bucket, problems, quick, stores, world
 
 import xdpl
 from xdpl.errors import InputErrors
@@ -173,3 +175,20 @@ def test_what_is_not_supported_is_said():
     alone = quick(model=NetworkOnly(Bucket()), network=xdpl.networks.LSTM(4), attributes=ATTRIBUTES)
     with pytest.raises(InputErrors, match="predicts the target itself"):
         deep_ensemble(Ensemble((alone, alone)), world())
+
+
+def test_samples_keep_the_order_of_fits():
+    fits, ds = stores(order=ORDER, seed=[0, 1, 2], epochs=10)
+    wide = replace(deep_ensemble(fits, ds), scale=8.0)
+    theta = wide.parameters(ds, samples=50)
+    assert bool((theta["slow"] <= theta["fast"]).all())
+    assert float((theta["fast"] / theta["slow"]).max()) > 1.2
+    mean = replace(wide, scale=1e-9).parameters(ds, samples=2).isel(sample=0)
+    raw = {k: np.stack([fit.parameters(ds)[k].values for fit in fits.fits]) for k in ("slow", "fast")}
+    assert bool((mean["slow"].values <= raw["slow"].max(axis=0) + 1e-6).all())
+    assert bool((mean["fast"].values >= raw["fast"].min(axis=0) - 1e-6).all())
+    intervals = wide.parameter_intervals(ds, quantiles=(0.05, 0.95))
+    held = (theta >= intervals.sel(quantile=0.05)) & (theta <= intervals.sel(quantile=0.95))
+    for name in ("slow", "fast"):
+        assert 0.7 < float(held[name].mean()) < 1.0
+        assert intervals[name].dims[0] == "quantile"

@@ -10,6 +10,7 @@ from helpers_learn import quick, world
 from xdpl.errors import InputErrors, Problems
 from xdpl.evaluation import coverage
 from xdpl.uncertainty import Posterior, deep_ensemble
+from xdpl.uncertainty.moments import Moments
 from xdpl.uncertainty.observations import observations
 from xdpl.uncertainty.tuning import Validation, smallest_scale
 from xdpl.uncertainty.windows import Windows
@@ -62,13 +63,14 @@ def test_error_is_what_samples_do_not_scatter(posterior, drawn):
     ds = drawn.isel(copy=slice(0, 10))
     data = observations(posterior.fits[0], ds, None, None, Problems("x"))
     observed = {k: v.numpy().astype(float) for k, v in data.observed.items()}
-    validation = Validation(ds, data, {k: Windows(v, 20) for k, v in observed.items()}, 4, 0)
+    moments = Moments.of(posterior.fits, ds, 1.0)
+    validation = Validation(ds, data, {k: Windows(v, 20) for k, v in observed.items()}, moments, 4, 0)
     rng = np.random.default_rng(1)
     samples = np.nan_to_num(observed["runoff"]) + rng.normal(size=(400, *observed["runoff"].shape))
     wide = validation.errors({"runoff": samples - 0.0}, {})
     assert wide["runoff"] < 0.12 * np.nanstd(samples - observed["runoff"])
     noisy = observed["runoff"] + 2.0 * rng.normal(size=observed["runoff"].shape)
-    validation = Validation(ds, data, {"runoff": Windows(noisy, 20)}, 4, 0)
+    validation = Validation(ds, data, {"runoff": Windows(noisy, 20)}, moments, 4, 0)
     np.testing.assert_allclose(
         validation.errors({"runoff": samples}, {})["runoff"], np.sqrt(4.0 - 1.0), rtol=0.1
     )

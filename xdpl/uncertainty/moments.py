@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from xdpl.fit import Fit
-from xdpl.uncertainty.unbounded import to_unbounded
+from xdpl.uncertainty.unbounded import ordering_of, to_unbounded
 
 __all__ = ["Moments"]
 
@@ -42,7 +42,7 @@ class Moments:
     @classmethod
     def of(cls, fits: Sequence[Fit], ds: xr.Dataset, scale: float) -> Moments:
         """Of the parameters that fits give at the sites of a dataset."""
-        each = [to_unbounded(fit.parameters(ds), fit.model) for fit in fits]
+        each = [to_unbounded(fit.parameters(ds), fit.model, ordering_of(fit)) for fit in fits]
         all_of = xr.concat(each, dim=_DRAW, coords="minimal", compat="override", join="exact")
         mean = all_of.mean(_DRAW, skipna=False)
         return cls(mean, all_of - mean, scale)

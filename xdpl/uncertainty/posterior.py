@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
-from xdpl import units
 from xdpl.errors import Problems
 from xdpl.fit import Fit
 from xdpl.fit.source import simulate_with
-from xdpl.labelled.attrs import provenance, variable_attrs
 from xdpl.labelled.tree import refuse_tree
 from xdpl.models import Model
 from xdpl.uncertainty.intervals import along_quantiles
 from xdpl.uncertainty.moments import Moments
 from xdpl.uncertainty.numbers import check_error, check_level, check_quantiles, check_samples
 from xdpl.uncertainty.predictions import check_outputs, intervals_of
-from xdpl.uncertainty.unbounded import from_unbounded
+from xdpl.uncertainty.sampling import described, drawn, quantiles_of
 
 __all__ = ["Posterior"]
 
@@ -85,9 +81,7 @@ class Posterior:
         check_samples(samples, problems)
         problems.raise_if_any()
         refuse_tree("Posterior.parameters", ds)
-        drawn = Moments.of(self.fits, ds, self.scale).samples(samples, seed)
-        out = self._bounded(ds, drawn, "samples")
-        return out.assign_coords(sample=("sample", np.arange(samples), {"long_name": "number of the sample"}))
+        return drawn(self, ds, Moments.of(self.fits, ds, self.scale), samples, seed)
 
     def parameter_intervals(
         self, ds: xr.Dataset, *, quantiles: Sequence[float] = (0.05, 0.5, 0.95)
@@ -105,7 +99,8 @@ class Posterior:
         -------
         Dataset
             As of `Fit.parameters`, with a dim ``quantile`` first. Quantiles of a normal distribution
-            go through the bounds, which keep their order.
+            go through the bounds, which keep their order. Of fits whose parameters keep an order they are
+            those of 1000 samples.
 
         Raises
         ------
@@ -116,8 +111,7 @@ class Posterior:
         wanted = check_quantiles(quantiles, problems)
         problems.raise_if_any()
         refuse_tree("Posterior.parameter_intervals", ds)
-        raw = Moments.of(self.fits, ds, self.scale).quantiles(wanted)
-        return along_quantiles(self._bounded(ds, raw, "quantiles"), wanted)
+        return along_quantiles(quantiles_of(self, ds, Moments.of(self.fits, ds, self.scale), wanted), wanted)
 
     def simulate(self, ds: xr.Dataset, *, samples: int = 100, seed: int = 0, **options: Any) -> xr.Dataset:
         """Simulations with samples of the parameters; the mean over members, if there are some.
@@ -195,7 +189,7 @@ class Posterior:
         problems.raise_if_any()
         found = self.simulate(ds, samples=samples, seed=seed, outputs=outputs, **options)
         found = found if time is None else found.sel(time=time)
-        return intervals_of(self, found, outputs, wanted, observed).assign_attrs(posterior=self._described())
+        return intervals_of(self, found, outputs, wanted, observed).assign_attrs(posterior=described(self))
 
     def tuned(
         self,
@@ -280,25 +274,6 @@ class Posterior:
         from xdpl.uncertainty import storage
 
         storage.save(self, Path(path))
-
-    def _described(self) -> str:
-        """How it was made, with scale and observation error, as JSON."""
-        return json.dumps(self.settings | {"scale": self.scale, "observation_error": self.observation_error})
-
-    def _bounded(self, ds: xr.Dataset, raw: Mapping[Any, xr.DataArray], what: str) -> xr.Dataset:
-        out = xr.Dataset(
-            {
-                p.name: from_unbounded(raw[p.name], p).assign_attrs(variable_attrs(p))
-                for p in self.model.parameters
-            }
-        )
-        for name in out.coords:
-            if name in ds.coords:
-                out[name].attrs = dict(ds[name].attrs)
-        title = f"{what} of {self.model.name} parameters"
-        out.attrs = provenance(title, self.model, history=ds.attrs.get("history"))
-        out.attrs["posterior"] = self._described()
-        return units.quantify_like(out.drop_encoding(), *(ds[name] for name in self.fits[0].attributes))
 
     def __repr__(self) -> str:
         errors = [f"{k} {v:.4g} {self.model.output(k).units}" for k, v in self.observation_error.items()]

@@ -10,8 +10,11 @@ import numpy as np
 import xarray as xr
 
 from xdpl import units
+from xdpl.fit.source import simulate_with
 from xdpl.labelled.host import on_host
+from xdpl.uncertainty.moments import Moments
 from xdpl.uncertainty.observations import Observations, observations
+from xdpl.uncertainty.sampling import drawn
 from xdpl.uncertainty.windows import Windows
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ class Validation:
     data : Observations
     windows : dict of str to Windows
         Of each target.
+    moments : Moments
+        Of the parameters there; only the scale differs.
     samples, seed : int
         As of `Posterior.parameters`.
     """
@@ -45,12 +50,15 @@ class Validation:
     ds: xr.Dataset
     data: Observations
     windows: dict[str, Windows]
+    moments: Moments
     samples: int
     seed: int
 
     def simulated(self, posterior: Posterior) -> dict[str, np.ndarray]:
         """Of each target (sample, time, site)."""
-        series = posterior.simulate(self.ds, samples=self.samples, seed=self.seed, outputs=list(self.windows))
+        moments = replace(self.moments, scale=posterior.scale)
+        theta = drawn(posterior, self.ds, moments, self.samples, self.seed)
+        series = simulate_with(posterior.fits[0], self.ds, theta, outputs=list(self.windows))
         start = self.data.batch.warmup
         found = {}
         for name, windows in self.windows.items():
@@ -110,7 +118,8 @@ def tune(
     windows = {
         name: Windows(tensor.numpy().astype(np.float64), window) for name, tensor in data.observed.items()
     }
-    validation = Validation(part, data, windows, samples, seed)
+    moments = Moments.of(posterior.fits, part, 1.0)
+    validation = Validation(part, data, windows, moments, samples, seed)
     plain = replace(posterior, scale=1.0)
     _check_errors(validation.errors(validation.simulated(plain), known), problems)
     scale = smallest_scale(
