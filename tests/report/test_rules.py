@@ -78,7 +78,7 @@ def test_gradients_that_jump(facts):
 
 def test_transfer_test(facts):
     assert rules.transfer_failed(facts) == []
-    text = found(rules.transfer_failed, transferred(facts, status="FAIL", ratio=2.5))
+    text = found(rules.transfer_failed, transferred(facts, failed=True, ratio=2.5))
     assert "FAIL for soil_moisture" in text and "2.50 times" in text and "1.30" in text
     assert rules.transfer_failed(targeted(facts, transfer=None)) is None
 

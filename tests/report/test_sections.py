@@ -129,7 +129,7 @@ def test_transfer_test(ds, tmp_path):
     rows = page.table("Transfer test of soil_moisture")[1:]
     names = ["training_rmse", "transfer_rmse", "uncalibrated_rmse", "operator_rmse"]
     assert [row[2] for row in rows] == [number(test[name].median()) for name in names]
-    said = f"{test['status'].item()}: transfer error over training score {number(test['ratio'])}"
+    said = f"{test.attrs['status']}: transfer error over training score {number(test['ratio'])}"
     assert said in page.text and f"affine share {number(test['affine_share'])}" in page.text
     scale = page.table("Scale and offset")[1]
     assert scale[:3] == ["scale", "1", "20"]

@@ -64,8 +64,9 @@ def transfer_test(
         ``transfer_rmse``, of the simulated as it is against the truth; ``uncalibrated_rmse``, of
         the model with its default parameters, as it is, against the observations; ``operator_rmse``,
         of the same through the operator of the fit. Without dims: ``ratio`` (1), median over sites
-        of the transfer error over that of the training score; ``status``, ``"FAIL"`` if the ratio
-        is at least `limit`, else ``"PASS"``; ``affine_share`` (1), see Notes.
+        of the transfer error over that of the training score; ``failed``, whether the ratio
+        is at least `limit`, in words the attribute ``status``, ``"FAIL"`` or ``"PASS"``;
+        ``affine_share`` (1), see Notes.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def transfer_test(
     >>> ds = xdpl.data.twin(shape=(3, 4), years=1)
     >>> call = dict(target="soil_moisture", attributes=["sand"], epochs=2, progress=False)
     >>> fit = ds.dpl.learn("vic", observation="site_affine", **call)
-    >>> status = str(xdpl.evaluation.transfer_test(fit, ds)["status"].values)
+    >>> status = str(xdpl.evaluation.transfer_test(fit, ds).attrs["status"])
     """
     refuse_tree("transfer_test", ds)
     problems = Problems("transfer_test")
@@ -168,9 +169,10 @@ def _summed(out: xr.Dataset, fit: Fit, ds: xr.Dataset, output: str, limit: float
     }
     for number, (value, text) in numbers.items():
         out[number] = ((), value, {"units": "1", "long_name": text})
-    status = "FAIL" if ratio >= limit else "PASS"
-    out["status"] = ((), status, {"long_name": f"transfer test, FAIL from a ratio of {limit:g}"})
+    failed = bool(ratio >= limit)
+    out["failed"] = ((), failed, {"long_name": f"whether the ratio is at least {limit:g}"})
     out.attrs = {
+        "status": "FAIL" if failed else "PASS",
         "operator": fit.operators[output].describe(),
         "limit": limit,
         "references": "doi:10.1029/2024GL112893",

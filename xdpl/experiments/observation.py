@@ -85,7 +85,7 @@ def observation(
     Dataset
         Of `xdpl.evaluation.transfer_test` in the training period: over (operator, seed, *site dims)
         ``training_rmse``, ``transfer_rmse``, ``uncalibrated_rmse`` and ``operator_rmse``; over
-        (operator, seed) ``ratio``, ``affine_share`` and ``status``. Over (operator, seed, parameter),
+        (operator, seed) ``ratio``, ``affine_share`` and ``failed``. Over (operator, seed, parameter),
         with a truth of parameters, ``truth_correlation``, that of ranks over sites.
 
     Raises
@@ -127,7 +127,6 @@ def _trial(case: Case, remedy: Remedy, truth: str | None, seed: int) -> xr.Datas
         # It was not trained where it is scored, nor on what is observed there.
         for name in ("training_rmse", "operator_rmse", "ratio", "affine_share"):
             out[name] = out[name].where(False).assign_attrs(out[name].attrs)
-        out["status"] = out["status"].copy(data="none")
     rho = _correlations(fit.parameters(given.ds), truth_of(case), sites)
     if rho:
         said = {"units": "1", "long_name": "Spearman correlation over sites with the true parameter"}

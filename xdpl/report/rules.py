@@ -104,7 +104,7 @@ def transfer_failed(facts: Facts) -> list[Finding] | None:
             "Do not use these parameters in the model alone; hold the operator back, or leave it out.",
         )
         for t in tests
-        if t.transfer is not None and str(t.transfer["status"].values) == "FAIL"
+        if t.transfer is not None and bool(t.transfer["failed"])
     ]
 
 

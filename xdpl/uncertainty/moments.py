@@ -64,8 +64,12 @@ class Moments:
         # One number for a whole sample: a multivariate t, whose maps keep their pattern.
         tails = np.sqrt(freedom / generator.chisquare(freedom, size=samples))
         noise = xr.DataArray(normal * tails[:, None] * self._factor, dims=("sample", _DRAW))
-        drawn = {str(k): self.mean[k] + xr.dot(noise, self.apart[k], dim=_DRAW) for k in self.mean.data_vars}
-        return {k: v.transpose("sample", ...) for k, v in drawn.items()}
+        found = {}
+        for name, mean in self.mean.data_vars.items():
+            drawn = (mean + xr.dot(noise, self.apart[name], dim=_DRAW)).transpose("sample", ...)
+            # A product of lazy arrays comes in smaller blocks than they have.
+            found[str(name)] = drawn.chunk({"sample": -1} | dict(mean.chunksizes)) if mean.chunks else drawn
+        return found
 
     def quantiles(self, quantiles: Sequence[float]) -> dict[str, xr.DataArray]:
         """Of each parameter (quantile, ...)."""

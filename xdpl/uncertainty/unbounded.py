@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from xdpl import units
+from xdpl.labelled.host import on_host
 from xdpl.models import Model, Parameter
 from xdpl.models.ordering import Ordering
 from xdpl.networks.bounded import ParameterNetwork
@@ -44,7 +45,9 @@ def to_unbounded(parameters: xr.Dataset, model: Model, ordering: Ordering | None
         logarithmic scale. Values nearer to a bound than a millionth of the range count as there.
     """
     found = {}
-    values = {p.name: units.magnitude(parameters[p.name]).astype(np.float64) for p in model.parameters}
+    values = {
+        p.name: on_host(units.magnitude(parameters[p.name])).astype(np.float64) for p in model.parameters
+    }
     if ordering:
         values |= _ordered(values, ordering, ordering.invert)
     for p in model.parameters:

@@ -34,8 +34,8 @@ def table(result: xr.Dataset) -> str:
         part, own = found.sel(operator=name), result.sel(operator=name)
         columns = ["truth_correlation"] * known + ["training_rmse", "transfer_rmse"]
         cells = [_cell(part[c].values, 2 if c == "truth_correlation" else 4) for c in columns]
-        fails = int((own["status"] == "FAIL").sum())
-        tested = bool((own["status"] != "none").all())
+        fails = int(own["failed"].sum())
+        tested = bool(own["ratio"].notnull().all())
         rest = [_cell(own["ratio"].values, 2), f"{fails} of {own.sizes['seed']}" if tested else "–"]
         rows.append([str(name), *cells, *rest, _cell(own["affine_share"].values, 2), ""])
     lines = [

@@ -60,7 +60,7 @@ def _test(facts: Facts, target: OfTarget) -> str:
     out = table(
         f"Transfer test of {target.output}: RMSE over sites, {first} to {last}", _HEAD, rows, words={1}
     )
-    status, ratio = str(test["status"].values), number(test["ratio"])
+    status, ratio = test.attrs["status"], number(test["ratio"])
     limit, share = number(test.attrs["limit"]), number(test["affine_share"])
     text = f"{status}: transfer error over training score {ratio} (FAIL from {limit}); affine share {share}."
     if facts.fit.operators[target.output].kind == Identity.kind:
