@@ -145,3 +145,8 @@ def test_whole_record_and_defaults_of_the_arguments(ds):
     assert (fit.settings["warmup"], fit.settings["window"]) == (30, 15)
     assert fit.settings["validate"] is None
     assert fit.network_spec == xdpl.networks.MLP()
+
+
+def test_where_the_model_is_right_parameters_keep_off_their_bounds(fit, ds):
+    near = xdpl.evaluation.at_bounds(fit.parameters(ds))
+    assert max(float(v) for v in near.values()) < 0.1

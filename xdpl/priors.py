@@ -63,6 +63,11 @@ class Prior:
                 raise ValueError(msg)
             object.__setattr__(self, name, float(value))
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the variables it reads."""
+        return tuple(v for v in (self.mean, self.sd) if isinstance(v, str))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, such as ``{"kind": "normal", "mean": "texture", "sd": 0.05, "weight": 0.1}``."""
         return {"kind": self.kind} | {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

@@ -185,6 +185,19 @@ def test_a_folder_of_another_run_is_refused(folder, difference, subject, monkeyp
     assert sorted(folder.rglob("*")) == before
 
 
+def test_what_a_prior_reads_belongs_to_the_run(folder, monkeypatch):
+    priors = {"split": xdpl.priors.Normal("told", sd=0.1)}
+    ds = world()
+    ds["told"] = (0.0 * ds["sand"] + 0.5).assign_attrs(units="1")
+    run(ds=ds, priors=priors, out=folder)
+    monkeypatch.setattr(cell, "learn", trained)
+    run(ds=ds, priors=priors, out=folder)
+    ds["told"] = (ds["told"] + 0.1).assign_attrs(units="1")
+    with pytest.raises(InputErrors) as caught:
+        run(ds=ds, priors=priors, out=folder)
+    assert [e.subject for e in caught.value.exceptions] == [f"{folder}: variables.told"]
+
+
 def test_a_folder_of_something_else(folder, monkeypatch):
     monkeypatch.setattr(cell, "learn", trained)
     folder.mkdir(parents=True)

@@ -59,6 +59,7 @@ class Ready:
             for source in (*found.forcings.values(), found.target):
                 used |= dict.fromkeys(source.sources.values())
             used |= dict.fromkeys(found.attributes)
+            used |= dict.fromkeys(name for known in found.priors.values() for name in known.prior.variables)
         return sorted(used)
 
 

@@ -95,7 +95,9 @@ def _identity(case: Case) -> dict[str, Any]:
     data = case.data
     forcings = [d.name for d in case.process.forcings]
     truth = sorted(str(k) for k in data.data_vars if str(k).startswith(("true_", "unbiased_", "expected_")))
-    variables = [*forcings, case.target, *case.attributes, *truth]
+    learned = case.learning(_COUNTS[0])
+    told = [name for prior in (learned.get("priors") or {}).values() for name in prior.variables]
+    variables = dict.fromkeys([*forcings, case.target, *case.attributes, *truth, *told])
     settings = {
         "xdpl_version": __version__,
         "name": case.name,
