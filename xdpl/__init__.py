@@ -24,7 +24,7 @@ from xdpl.spin_up import spin_up
 from xdpl.to_zarr import to_zarr
 
 if TYPE_CHECKING:
-    from xdpl import networks, uncertainty
+    from xdpl import networks, surrogate, uncertainty
     from xdpl.fit import Ensemble, Fit
     from xdpl.regionalisation import Regionalisation
 
@@ -56,6 +56,7 @@ __all__ = [
     "regionalise",
     "simulate",
     "spin_up",
+    "surrogate",
     "to_zarr",
     "uncertainty",
 ]
@@ -63,7 +64,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # What needs torch is imported when first used.
-    if name in ("networks", "uncertainty"):
+    if name in ("networks", "surrogate", "uncertainty"):
         return import_module(f"xdpl.{name}")
     if name in ("Ensemble", "Fit"):
         return getattr(import_module("xdpl.fit"), name)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xdpl.objectives import GroupDRO
     from xdpl.observation import Operator
     from xdpl.priors import Prior
+    from xdpl.surrogate import Surrogate
 
 __all__ = ["learn"]
 
@@ -46,6 +47,7 @@ def learn(  # type: ignore[misc]
     train: slice | None = None,
     validate: slice | xr.DataArray | None = None,
     sites: xr.DataArray | None = None,
+    surrogate: Surrogate | None = None,
     engine: str | None = None,
     device: str | torch.device | None = None,
     epochs: int = 200,
@@ -136,6 +138,9 @@ def learn(  # type: ignore[misc]
         Without it the last weights count.
     sites : DataArray of bool, optional
         Sites to train on, over the site dimensions; all if not given.
+    surrogate : Surrogate, optional
+        A network that runs in place of the model while training, from `xdpl.surrogate.emulate`. The fit
+        simulates with the model itself.
     engine : {"array", "cuda", "numba"}, optional
         What runs the time loop: a kernel compiled for the CPU or the GPU, by
         default, or plain PyTorch.
@@ -233,6 +238,7 @@ def learn(  # type: ignore[misc]
         train=train,
         validate=validate,
         sites=sites,
+        surrogate=surrogate,
         engine=engine,
         device=device,
         epochs=epochs,

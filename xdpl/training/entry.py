@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -37,6 +38,9 @@ from xdpl.training.samples import Batch, Samples
 from xdpl.training.tensors import tensors
 from xdpl.training.trained import Trained
 from xdpl.training.windows import Windows
+
+if TYPE_CHECKING:
+    from xdpl.surrogate import Surrogate
 
 __all__ = ["run", "run_seeds"]
 
@@ -76,7 +80,7 @@ def run(
         request.seed,
     )
     targets = tuple(inputs.targets)
-    if engine != "array" and not isinstance(inputs.model, NetworkOnly):
+    if engine != "array" and request.surrogate is None and not isinstance(inputs.model, NetworkOnly):
         # What kernels cannot run is said before the bar appears.
         step_of(inputs.model, targets)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
@@ -100,6 +104,7 @@ def run(
                 engine,
                 request.warmup_gradient,
                 known if known is None else known.to(device),
+                _placed(request.surrogate, device),
             )
         )
         trained = Trained(network, watching).to(device)
@@ -250,6 +255,18 @@ def _objective(inputs: Inputs, request: Request, arrays: Arrays) -> Objective:
         emphasis,
         tuple(k for k, operator in inputs.operators.items() if operator.centred),
     )
+
+
+def _placed(surrogate: Surrogate | None, device: torch.device) -> Surrogate | None:
+    """A surrogate on a device, whose weights do not change."""
+    if surrogate is None:
+        return None
+    network = surrogate.fit.network.to(device).eval()
+    for part in network.modules():
+        if isinstance(part, torch.nn.LSTM):
+            # On a GPU it has no gradient otherwise; it drops nothing.
+            part.train()
+    return replace(surrogate, fit=replace(surrogate.fit, network=network.requires_grad_(False)))
 
 
 def _cost_unit(inputs: Inputs, arrays: Arrays) -> float:

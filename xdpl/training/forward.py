@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,6 +16,9 @@ from xdpl.networks.series import SeriesNetwork
 from xdpl.training.observer import Observer
 from xdpl.training.priors import PRIOR, Departures
 from xdpl.training.samples import Batch
+
+if TYPE_CHECKING:
+    from xdpl.surrogate import Surrogate
 
 __all__ = ["Alone", "Forward", "Observed"]
 
@@ -34,6 +38,8 @@ class Forward:
         Whether gradients flow through the warm-up.
     departures : Departures, optional
         Of parameters from their priors.
+    surrogate : Surrogate, optional
+        What runs in place of the model.
     """
 
     model: Model
@@ -42,6 +48,7 @@ class Forward:
     engine: str
     warmup_gradient: bool = True
     departures: Departures | None = None
+    surrogate: Surrogate | None = None
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Targets of a batch, (window, series) each, averaged over members.
@@ -55,6 +62,9 @@ class Forward:
         return out
 
     def _simulated(self, batch: Batch, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        if self.surrogate is not None:
+            series = _imitated(self.surrogate, batch.forcings, values)
+            return {k: series[k][batch.warmup :] for k in self.targets}
         if self.warmup_gradient or not batch.warmup:
             series, _ = self._run(batch.forcings, values, self.targets)
             return {k: v[batch.warmup :] for k, v in series.items()}
@@ -85,6 +95,18 @@ class Forward:
             members=members if members > 1 else None,
             states=not outputs,
         )
+
+
+def _imitated(
+    surrogate: Surrogate, forcings: Mapping[str, Tensor], values: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Outputs (time, series) of a surrogate, averaged over members."""
+    members = max((len(v) for v in values.values() if v.ndim > 1), default=1)
+    count = next(iter(forcings.values())).shape[1]
+    many = {k: v.repeat(1, members) for k, v in forcings.items()}
+    each = {k: v.expand(members, count).reshape(-1) for k, v in values.items()}
+    series = surrogate.series(many, each)
+    return {k: v.reshape(len(v), members, count).mean(dim=1) for k, v in series.items()}
 
 
 @dataclass(frozen=True)

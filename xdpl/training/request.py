@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models import Model
     from xdpl.priors import Prior
+    from xdpl.surrogate import Surrogate
 
 __all__ = ["Inputs", "Request", "check_seeds", "inspect"]
 
@@ -69,6 +70,7 @@ class Request:
     train: slice | None
     validate: slice | xr.DataArray | None
     sites: xr.DataArray | None
+    surrogate: Surrogate | None
     engine: str | None
     device: str | torch.device | None
     epochs: int
@@ -170,6 +172,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     _check_weights(weights, problems)
     given = _per_target("observation", request.observation, targets, problems)
     operators = inspect_operators(ds, given, losses, request.validate, site_dims, model, problems)
+    _check_surrogate(request, model, targets, dynamic, problems)
     priors = inspect_priors(ds, request.priors, model, site_dims, problems)
     members = request.members if _is_integer(request.members, 1) else 1
     ordering = Ordering.of(model, request.order, problems)
@@ -212,6 +215,33 @@ def _check_objective(
         )
         return
     schema.check_labels("groups", groups, ds, problems, fix="groups=groups.reindex_like(ds, fill_value=-1)")
+
+
+def _check_surrogate(
+    request: Request, model: Model, targets: Iterable[str], dynamic: Sequence[str], problems: Problems
+) -> None:
+    """Note a surrogate of something else, and what it cannot stand in for."""
+    surrogate = request.surrogate
+    if surrogate is None:
+        return
+    if not hasattr(surrogate, "series"):
+        fix = "xdpl.surrogate.emulate(ds, model, theta, runs)"
+        problems.add("surrogate", expected="a xdpl.surrogate.Surrogate", got=repr(surrogate), fix=fix)
+        return
+    surrogate.check(model, problems)
+    lacking = [name for name in targets if name not in surrogate.outputs]
+    for wrong, expected, got, fix in (
+        (
+            bool(lacking),
+            f"one that imitates {', '.join(lacking)}",
+            ", ".join(surrogate.outputs),
+            "emulate it",
+        ),
+        (bool(dynamic), "static parameters, which it reads", f"dynamic={list(dynamic)}", "leave dynamic out"),
+        (not request.warmup_gradient, "a gradient through the warm-up", "none", "leave warmup_gradient out"),
+    ):
+        if wrong:
+            problems.add("surrogate", expected=expected, got=got, fix=fix)
 
 
 def _check_order(columns: Columns, problems: Problems) -> None:
