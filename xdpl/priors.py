@@ -44,7 +44,7 @@ class Prior:
 
     mean: float | str
     sd: float | str
-    weight: float = 0.1
+    weight: float = 0.01
 
     #: Whether departures are of logarithms.
     logarithmic: ClassVar[bool] = False
@@ -69,7 +69,7 @@ class Prior:
         return tuple(v for v in (self.mean, self.sd) if isinstance(v, str))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, such as ``{"kind": "normal", "mean": "texture", "sd": 0.05, "weight": 0.1}``."""
+        """Plain values, such as ``{"kind": "normal", "mean": "texture", "sd": 0.05, "weight": 0.01}``."""
         return {"kind": self.kind} | {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
 

@@ -75,9 +75,9 @@ def test_gradients_are_finite_where_nothing_is_known():
 def test_it_is_stored_and_not_needed_afterwards(tmp_path):
     ds = known(told=(0.9, "1"))
     fit = quick(ds, priors={"split": Normal("told", 0.05), "leak": LogNormal(0.1, 0.7)})
-    said = {"kind": "normal", "mean": "told", "sd": 0.05, "weight": 0.1}
+    said = {"kind": "normal", "mean": "told", "sd": 0.05, "weight": 0.01}
     assert fit.settings["priors"]["split"] == said
-    assert "split normal told ± 0.05, weight 0.1; leak log_normal" in repr(fit)
+    assert "split normal told ± 0.05, weight 0.01; leak log_normal" in repr(fit)
     fit.save(tmp_path / "fit.zarr")
     again = xdpl.load(tmp_path / "fit.zarr", model=Bucket())
     assert again.settings["priors"]["leak"]["kind"] == "log_normal"
