@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from xdpl.data import twin as make_twin
+from xdpl.data.known import known_parameters
 from xdpl.demo.writing import write
 from xdpl.evaluation import random_folds, standard_errors
 from xdpl.fit import Fit
@@ -99,7 +100,7 @@ def _recovery(ds: xr.Dataset, fit: Fit, folds: xr.DataArray) -> dict[str, tuple[
 
     theta = fit.parameters(ds)
     declared = {p.name: p for p in fit.model.parameters}
-    truth = xr.Dataset({k: ds[f"true_{k}"] for k in declared if f"true_{k}" in ds})
+    truth = known_parameters(ds, fit.model)
     seen = ds.assign(soil_moisture=ds["soil_moisture"].where(folds != 0))
     errors = standard_errors(
         seen, fit.model, truth, target="soil_moisture", noise=_noise(ds), attributes=ATTRIBUTES, time=TRAIN

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from xdpl import models, units
+from xdpl.data.known import known_parameters
 from xdpl.errors import Problems
 from xdpl.evaluation.declared import METRICS
 from xdpl.labelled import schema
@@ -115,6 +116,11 @@ class Case:
     def process(self) -> Model:
         """The model."""
         return models.get(self.model, f"Case({self.name!r})")
+
+    @property
+    def truth(self) -> xr.Dataset:
+        """True parameters of a synthetic world that are not at their defaults; empty of another one."""
+        return known_parameters(self.data, self.process)
 
     @property
     def lower_is_better(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xdpl.data.known import known_parameters
 from xdpl.experiments.case import Case
 
 __all__ = ["CASES", "mopex", "smap", "twin", "twin_all", "twin_biased", "twin_regimes", "twin_runoff"]
@@ -164,7 +165,7 @@ def twin_runoff(ds: xr.Dataset | None = None) -> Case:
 
     model = VIC()
     ds = _world_of_all() if ds is None else ds.copy()
-    truth = xr.Dataset({p.name: ds[f"true_{p.name}"] for p in model.parameters if f"true_{p.name}" in ds})
+    truth = known_parameters(ds, model)
     outputs = ["runoff", "soil_moisture", "evapotranspiration", "snowpack"]
     true = simulate(ds, model, truth, outputs=outputs)
     for name in outputs:
@@ -206,9 +207,9 @@ def twin_regimes(ds: xr.Dataset | None = None) -> Case:
     humid = dryness_groups(base) == 0
     rain = ds["precipitation"]
     below = (rain * xr.where(humid, 0.5, 1.0)).transpose(*rain.dims).astype(rain.dtype)
-    truth = {p.name: ds[f"true_{p.name}"] for p in base.process.parameters if f"true_{p.name}" in ds}
+    truth = known_parameters(ds, base.process)
     throughfall = ds.assign(precipitation=below.assign_attrs(rain.attrs))
-    true = simulate(throughfall, "vic", xr.Dataset(truth), outputs=["soil_moisture"])["soil_moisture"]
+    true = simulate(throughfall, "vic", truth, outputs=["soil_moisture"])["soil_moisture"]
     noise = ds["soil_moisture"] - ds["true_soil_moisture"]
     tested = ds["time"] >= np.datetime64(base.test.start)
     seen = xr.where(tested, true, true + noise).transpose(*true.dims).astype(np.float32)

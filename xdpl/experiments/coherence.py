@@ -157,11 +157,11 @@ def _numbers(found: dict[tuple[str, int], Any], maps: xr.DataArray) -> xr.DataAr
 
 def _truth(case: Case, model: Model, sites: xr.DataArray) -> xr.DataArray | None:
     """The true map of every parameter, NaN of one that is not known; None if that is all."""
-    known = [p.name for p in model.parameters if f"true_{p.name}" in case.data]
-    if not known:
+    known = case.truth
+    if not known.data_vars:
         return None
     nothing = xr.full_like(sites, np.nan, dtype=np.float64)
-    theta = xr.Dataset({p.name: case.data.get(f"true_{p.name}", nothing) for p in model.parameters})
+    theta = xr.Dataset({p.name: known.get(p.name, nothing) for p in model.parameters})
     return on_scale(theta, model, sites)
 
 

@@ -18,7 +18,6 @@ from xdpl.evaluation.transfer import transfer_test
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept
-from xdpl.experiments.perturbation import truth_of
 from xdpl.experiments.remedies import UNBIASED, Remedy, expected, remedies
 from xdpl.experiments.seeds import check_seeds
 from xdpl.experiments.work import learn_whole
@@ -127,7 +126,7 @@ def _trial(case: Case, remedy: Remedy, truth: str | None, seed: int) -> xr.Datas
         # It was not trained where it is scored, nor on what is observed there.
         for name in ("training_rmse", "operator_rmse", "ratio", "affine_share"):
             out[name] = out[name].where(False).assign_attrs(out[name].attrs)
-    rho = _correlations(fit.parameters(given.ds), truth_of(case), sites)
+    rho = _correlations(fit.parameters(given.ds), case.truth, sites)
     if rho:
         said = {"units": "1", "long_name": "Spearman correlation over sites with the true parameter"}
         out["truth_correlation"] = ("parameter", list(rho.values()), said)

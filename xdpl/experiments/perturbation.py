@@ -20,7 +20,7 @@ from xdpl.experiments.maps import MAPS
 from xdpl.experiments.seeds import check_seeds
 from xdpl.experiments.work import learn_alone
 
-__all__ = ["CONTENDERS", "perturbation", "truth_of"]
+__all__ = ["CONTENDERS", "perturbation"]
 
 #: In the order of tables; the first where the dataset has it, the last where the case has settings for it.
 CONTENDERS = ("truth", "dpl", "calibrated", "uncalibrated", "lstm")
@@ -88,20 +88,9 @@ def perturbation(
     return described(result, case, "perturbation")
 
 
-def truth_of(case: Case) -> xr.Dataset:
-    """True parameters of a synthetic world that are not at their defaults; empty of another one."""
-    return xr.Dataset(
-        {
-            p.name: case.data[f"true_{p.name}"]
-            for p in case.process.parameters
-            if f"true_{p.name}" in case.data
-        }
-    )
-
-
 def _takes_part(name: str, case: Case) -> bool:
     if name == "truth":
-        return bool(truth_of(case).data_vars)
+        return bool(case.truth.data_vars)
     return name != "lstm" or case.alone is not None
 
 
@@ -114,7 +103,7 @@ def _response(case: Case, kept: Kept, changes: Mapping[str, Any], name: str, see
         key = {"perturbation": name, "changes": said, "seed": seed}
         return kept.of(key, partial(_alone, case, seed, options))
     if name == "truth":
-        theta: xr.Dataset | None = truth_of(case)
+        theta: xr.Dataset | None = case.truth
     else:
         theta = MAPS[name](case, seed, kept) if name in MAPS else None
     if theta is not None and "member" in theta.dims:

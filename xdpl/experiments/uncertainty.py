@@ -17,7 +17,6 @@ from xdpl.evaluation import coverage
 from xdpl.experiments.attrs import described
 from xdpl.experiments.case import Case
 from xdpl.experiments.kept import Kept, digest
-from xdpl.experiments.perturbation import truth_of
 from xdpl.experiments.samples import held_out_sites
 from xdpl.experiments.seeds import check_seeds
 from xdpl.experiments.work import learn_whole
@@ -92,7 +91,7 @@ def uncertainty(
     check_seeds(problems, seeds)
     if not isinstance(fits, int) or fits < 2:
         problems.add("fits", expected="2 or more", got=repr(fits), fix="fits=5")
-    if not truth_of(case).data_vars or f"true_{case.target}" not in case.data:
+    if not case.truth.data_vars or f"true_{case.target}" not in case.data:
         got = "a dataset without a truth"
         fix = "xdpl.experiments.cases.twin()"
         problems.add("case", expected=f"true_{case.target} and true_<parameter>", got=got, fix=fix)
@@ -156,7 +155,7 @@ def _scored(case: Case, posterior: Posterior, groups: dict[str, xr.DataArray], s
     options: dict[str, Any] = {"quantiles": _LEVEL, "time": case.test, "samples": 60, "seed": seed}
     free = posterior.prediction_intervals(ds, observed=False, outputs=[target, *others], **options)
     noisy = posterior.prediction_intervals(ds, observed=True, outputs=[target], **options)
-    theta, true = posterior.parameter_intervals(ds, quantiles=_LEVEL), truth_of(case)
+    theta, true = posterior.parameter_intervals(ds, quantiles=_LEVEL), case.truth
     parts = []
     for sites in groups.values():
         own = coverage(theta, true.where(sites))
