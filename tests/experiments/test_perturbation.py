@@ -9,7 +9,6 @@ import xarray as xr
 from xdpl.errors import InputErrors
 from xdpl.evaluation import perturbation_response
 from xdpl.experiments import perturbation
-from xdpl.experiments.perturbation import truth_of
 from xdpl.experiments.reports.perturbation import table
 
 
@@ -31,7 +30,7 @@ def test_everybody_is_beside_the_truth(small_case, result):
 
 
 def test_the_truth_is_that_of_the_function(small_case, result):
-    theta = truth_of(small_case)
+    theta = small_case.truth
     assert set(theta) < set(small_case.process.defaults())
     own = perturbation_response(
         small_case.data,
@@ -47,7 +46,7 @@ def test_the_truth_is_that_of_the_function(small_case, result):
 
 
 def test_the_truth_needs_no_truth_to_be_left_out(small_case):
-    plain = small_case.ds.drop_vars([f"true_{k}" for k in truth_of(small_case)])
+    plain = small_case.ds.drop_vars([f"true_{k}" for k in small_case.truth])
     found = perturbation(replace(small_case, ds=plain, alone=None), seeds=(0,), progress=False)
     assert set(found["contender"].values) == {"dpl", "calibrated", "uncalibrated"}
 
