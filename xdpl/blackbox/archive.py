@@ -78,16 +78,14 @@ class Archive:
             (run), and ``seconds`` (run), what it took. In declared units. Of runs over several periods,
             times that are not of a run are NaN, as are those not of a series.
         """
-        parts = Parts(self._path / "runs")
-        runs = _joined([_with_messages(parts.read(name)) for name in parts.names()], "run")
-        series = _joined(
-            [Parts(self._path / "series").read(n) for n in Parts(self._path / "series").names()], "series"
-        )
-        if not runs.sizes.get("run"):
+        # In this order: forcings are written before the first run with them.
+        found = [_with_messages(part) for part in self._parts("runs")]
+        if not found:
             problems = Problems("to_dataset")
             fix = "simulate or calibrate with the model first"
             problems.add(str(self._path), expected="at least one run", got="none", fix=fix)
             problems.raise_all()
+        runs, series = _joined(found, "run"), _joined(self._parts("series"), "series")
         runs = runs.isel(run=_latest(runs["key"].values, runs["status"].values))
         if not failed:
             runs = runs.isel(run=np.flatnonzero(runs["status"].values == 0))
@@ -95,17 +93,19 @@ class Archive:
         place = {key.tobytes(): i for i, key in enumerate(series["key"].values)}
         number = np.array([place[key.tobytes()] for key in runs["series_key"].values], dtype=np.int64)
         runs = runs.assign(series_of_run=("run", number, described("series_of_run")))
-        out = xr.merge(
-            [runs.drop_vars(["key", "series_key"]), series.drop_vars("key")], join="outer", compat="override"
-        )
+        both = [runs.drop_vars(["key", "series_key"]), series.drop_vars("key")]
+        out = xr.merge(both, join="outer", compat="override")
+        declared = [name for kind in ("parameters", "fluxes", "forcings") for name in self._meta[kind]]
+        out = out[[*declared, "series_of_run", "status", "message", "seconds"]].drop_encoding()
         said = {k: self._meta[k] for k in ("model", "version", "model_hash")}
-        return (
-            out.drop_encoding().drop_attrs(deep=False).assign_attrs(title=f"runs of {said['model']}", **said)
-        )
+        return out.drop_attrs(deep=False).assign_attrs(title=f"runs of {said['model']}", **said)
+
+    def _parts(self, kind: str, variables: list[str] | None = None) -> list[xr.Dataset]:
+        parts = Parts(self._path / kind)
+        return [parts.read(name, variables) for name in parts.names()]
 
     def _counts(self) -> tuple[int, int]:
-        parts = Parts(self._path / "runs")
-        found = [parts.read(name, ["key", "status"]).drop_attrs() for name in parts.names()]
+        found = self._parts("runs", ["key", "status"])
         if not found:
             return 0, 0
         status = np.concatenate([part["status"].values for part in found])
@@ -142,8 +142,6 @@ def _with_messages(part: xr.Dataset) -> xr.Dataset:
 
 
 def _joined(parts: list[xr.Dataset], dim: str) -> xr.Dataset:
-    if not parts:
-        return xr.Dataset()
     return xr.concat(
         parts,
         dim,

@@ -106,7 +106,8 @@ class Worker:
         fine, result = pickle.loads(reply)
         if not fine:
             raise Failure(result)
-        return result  # type: ignore[no-any-return]
+        outputs: dict[str, np.ndarray] = result
+        return outputs
 
     def close(self) -> None:
         """End the process."""

@@ -161,31 +161,31 @@ def _check_declared(model: BlackBox, problems: Problems) -> None:
 
 
 def _check_run(model: BlackBox, problems: Problems) -> None:
-    program = isinstance(model.run, Command)
-    if not program and not callable(model.run):
+    program: Any = model.run
+    if not isinstance(program, Command) and not callable(program):
         expected = "a function of forcings and parameters, or a Command"
-        problems.add("run", expected=expected, got=short(model.run), fix='run=Command(["./bucket", ...])')
-    if not isinstance(model.version, str):
-        problems.add("version", expected="text", got=repr(model.version), fix='version="1"')
-    elif model.archive is not None and not model.version:
+        problems.add("run", expected=expected, got=short(program), fix='run=Command(["./bucket", ...])')
+    version: Any = model.version
+    if not isinstance(version, str):
+        problems.add("version", expected="text", got=repr(version), fix='version="1"')
+    elif model.archive is not None and not version:
         expected = "the version of the program, by which an archive knows its runs"
         problems.add("version", expected=expected, got="none", fix='version="1"')
-    for name, value, lowest in (
-        ("workers", model.workers, 1 if program else 0),
-        ("retries", model.retries, 0),
-    ):
-        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        if not (whole and value >= lowest) and not (name == "workers" and value is None):
+    for name, lowest in (("workers", 1 if isinstance(program, Command) else 0), ("retries", 0)):
+        count: Any = getattr(model, name)
+        whole = not isinstance(count, bool) and isinstance(count, numbers.Integral) and int(count) >= lowest
+        if not whole and not (name == "workers" and count is None):
             expected = f"a whole number of at least {lowest}"
-            problems.add(name, expected=expected, got=repr(value), fix=f"{name}={lowest}")
-    for name, number in (("dt", model.dt), ("timeout", model.timeout)):
+            problems.add(name, expected=expected, got=repr(count), fix=f"{name}={lowest}")
+    for name in ("dt", "timeout"):
+        number: Any = getattr(model, name)
         real = isinstance(number, numbers.Real) and not isinstance(number, bool)
-        if not (real and 0 < number < math.inf) and not (name == "timeout" and number is None):
+        if not (real and 0 < float(number) < math.inf) and not (name == "timeout" and number is None):
             problems.add(name, expected="a number above 0", got=repr(number), fix=f"{name}=1.0")
     if model.timeout is not None and model.workers == 0:
         expected = "a process that can be killed"
         problems.add("timeout", expected=expected, got="workers=0", fix="workers=1, or leave timeout out")
     for name in ("batch", "retry_failed"):
-        if not isinstance(getattr(model, name), bool):
-            got = repr(getattr(model, name))
-            problems.add(name, expected="True or False", got=got, fix=f"{name}=True")
+        flag: Any = getattr(model, name)
+        if not isinstance(flag, bool):
+            problems.add(name, expected="True or False", got=repr(flag), fix=f"{name}=True")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from xdpl.errors import Problems
 
@@ -66,9 +66,9 @@ class Command:
 
     def __post_init__(self) -> None:
         problems = Problems("Command")
-        single = isinstance(self.args, str)
-        args = (self.args,) if single else tuple(map(str, self.args))
-        if single or not args:
+        given: Any = self.args
+        args = () if isinstance(given, str) else tuple(str(arg) for arg in given)
+        if not args:
             problems.add(
                 "args",
                 expected="a list of the program and its arguments",
@@ -81,7 +81,8 @@ class Command:
                 problems.add("args", expected="placeholders of files", got=f"{{{place}}}", fix=fix)
         if self.format not in _SUFFIX:
             problems.add("format", expected="'csv' or 'netcdf'", got=repr(self.format), fix='format="csv"')
-        files = (self.files,) if isinstance(self.files, str | Path) else self.files
+        files: Any = self.files
+        files = (files,) if isinstance(files, str | Path) else files
         # Absolute from now on: Python may be somewhere else when the program runs.
         paths = tuple(str(Path(file).absolute()) for file in files)
         for path in paths:
