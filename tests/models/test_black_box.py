@@ -7,15 +7,22 @@ import numpy as np
 import pytest
 import xarray as xr
 from helpers_bucket import FLUXES, FORCINGS, PARAMETERS, Twin, called, days, run, theta
-from helpers_learn import refused
 
 import xdpl
 from xdpl import models
+from xdpl.errors import InputErrors
 from xdpl.evaluation import gradient_audit, identifiability, standard_errors
 from xdpl.models import BlackBox, Flux, Forcing, Parameter
 
 # As a package does it: an instance in a module, named by an entry point.
 bucket = called(run)
+
+
+def refused(call):
+    """Problems by their subjects."""
+    with pytest.raises(InputErrors) as caught:
+        call()
+    return {p.subject: str(p) for p in caught.value.exceptions}
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +52,13 @@ def test_known_by_name_through_an_entry_point(installed, ds):
 def test_parameters_are_carried_to_other_sites(installed, ds):
     """What is made from parameters needs no step."""
     known = theta(ds).where(ds["basin"] != "b1")
-    regional = ds.dpl.regionalise("bucket", known, attributes=["sand"], method="nearest")
+    regional = ds.dpl.regionalise("bucket", known, target="runoff", attributes=["sand"])
     sim = regional.simulate(ds, outputs="runoff")
     assert sim["runoff"].notnull().all()
 
 
 OF_SITES = {"target": "runoff"}
+WITH_NOISE = OF_SITES | {"noise": 1.0}
 CALLS = {
     "learn": lambda ds: ds.dpl.learn(bucket, attributes=["sand"], **OF_SITES),
     "cross_validate": lambda ds: ds.dpl.cross_validate(
@@ -62,10 +70,8 @@ CALLS = {
         **OF_SITES,
     ),
     "gradient": lambda ds: ds.dpl.calibrate(bucket, method="gradient", **OF_SITES),
-    "identifiability": lambda ds: identifiability(ds, bucket, None, noise=1.0, **OF_SITES),
-    "standard_errors": lambda ds: standard_errors(
-        ds, bucket, None, noise=1.0, attributes=["sand"], **OF_SITES
-    ),
+    "identifiability": lambda ds: identifiability(ds, bucket, None, **WITH_NOISE),
+    "standard_errors": lambda ds: standard_errors(ds, bucket, None, attributes=["sand"], **WITH_NOISE),
     "gradient_audit": lambda ds: gradient_audit(ds, bucket, None, **OF_SITES),
 }
 
@@ -86,7 +92,7 @@ def test_states_are_its_own(ds):
     for call in (
         lambda: ds.dpl.simulate(bucket, return_states=True),
         lambda: ds.dpl.simulate(bucket, initial=state),
-        lambda: ds.dpl.spin_up(bucket, years=1),
+        lambda: days(length=400).dpl.spin_up(bucket),
     ):
         said = refused(call)["states"]
         assert "no states, which 'bucket' as a BlackBox keeps to itself" in said
@@ -148,7 +154,7 @@ def test_declarations_that_cannot_be_are_refused_together():
 
 
 def test_reads_well():
-    lines = repr(called(run, timeout=5.0)).splitlines()
+    lines = repr(called(run, workers=1, timeout=5.0)).splitlines()
     assert lines[0].startswith("BlackBox(name='bucket', run=<function run at") and "timeout=5.0" in lines[0]
     assert any("0.001 – 0.9" in line and "recession" in line for line in lines)
     assert "outputs" in repr(bucket) and "runoff (mm d-1), evaporation (mm d-1)" in repr(bucket)
