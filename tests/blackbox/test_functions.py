@@ -144,3 +144,25 @@ def test_two_models_at_once_and_blocks_share_processes(ds, values, truth):
     lazy = ds.chunk(basin=1).dpl.simulate(called(run, workers=2), values)
     found = lazy.compute(scheduler="threads", num_workers=3)
     np.testing.assert_allclose(found["runoff"], truth["runoff"], rtol=1e-12)
+
+
+def test_a_function_object_that_has_no_hash(ds, values, truth):
+    class Program:
+        __hash__ = None
+
+        def __call__(self, forcings, parameters):
+            return run(forcings, parameters)
+
+    found = ds.dpl.simulate(called(Program()), values)
+    np.testing.assert_allclose(found["runoff"], truth["runoff"], rtol=1e-12)
+
+
+def test_dates_of_cftime_come_back_as_others(ds, values):
+    """As netCDF does with the standard calendar."""
+    when = xr.date_range("2001-01-01", periods=30, calendar="standard", use_cftime=True)
+
+    def through_a_file(forcings, parameters):
+        return run(forcings, parameters).assign_coords(time=ds["time"])
+
+    found = ds.assign_coords(time=when).dpl.simulate(called(through_a_file), values)
+    assert found.attrs["failed_runs"] == 0

@@ -44,6 +44,11 @@ def read(file: Path, forcings: xr.Dataset) -> xr.Dataset:
     except (ValueError, UnicodeError) as error:  # of pandas too
         msg = f"{file.name} is no table: {error}"
         raise Failure(msg) from error
+    if not isinstance(table.index, pd.RangeIndex):
+        # pandas would take the first columns for labels, and shift the names of the others.
+        msg = f"{file.name} has lines with more columns than its head"
+        raise Failure(msg)
+    table.columns = table.columns.str.strip()
     dates, sites = _dates(forcings), forcings.sizes.get("site", 1)
     if len(table) != sites * len(dates):
         msg = f"{file.name} has {len(table)} lines below its head, not {sites * len(dates)}"

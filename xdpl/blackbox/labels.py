@@ -12,6 +12,8 @@ from xdpl.blackbox.task import Failure, Task
 from xdpl.labelled.attrs import variable_attrs
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from xdpl.models import BlackBox
 
 __all__ = ["arrays", "datasets"]
@@ -76,7 +78,7 @@ def _array(name: str, value: Any, forcings: xr.Dataset) -> np.ndarray:
             msg = f"output {name!r} has dims {value.dims}, not {dims}"
             raise Failure(msg)
         index = value.indexes.get("time")
-        if index is not None and not index.equals(forcings.indexes["time"]):
+        if index is not None and not _same(index, forcings.indexes["time"]):
             msg = f"output {name!r} has other dates than the forcings"
             raise Failure(msg)
         value = value.transpose(*dims).values
@@ -90,3 +92,8 @@ def _array(name: str, value: Any, forcings: xr.Dataset) -> np.ndarray:
         msg = f"output {name!r} has shape {values.shape}, not {shape} {dims}"
         raise Failure(msg)
     return values.reshape(shape[0], -1)
+
+
+def _same(a: pd.Index, b: pd.Index) -> bool:
+    """Whether dates are the same; files give those of cftime back as those of numpy."""
+    return a.equals(b) or [str(date) for date in a] == [str(date) for date in b]

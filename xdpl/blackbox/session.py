@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xdpl.blackbox.pool import Pool
 from xdpl.models import BlackBox
@@ -27,17 +27,18 @@ class Session:
     users: int = field(default=0)
 
 
-_open: dict[BlackBox, Session] = {}
+_open: dict[Any, Session] = {}
 _lock = threading.Lock()
 
 
 @contextlib.contextmanager
 def session(model: BlackBox) -> Iterator[Session]:
     """The session of a model; it ends when nobody uses it any more, also blocks of dask in other threads."""
+    key = _key(model)
     with _lock:
-        if model not in _open:
-            _open[model] = _begin(model)
-        found = _open[model]
+        if key not in _open:
+            _open[key] = _begin(model)
+        found = _open[key]
         found.users += 1
     try:
         yield found
@@ -46,7 +47,7 @@ def session(model: BlackBox) -> Iterator[Session]:
             found.users -= 1
             over = not found.users
             if over:
-                del _open[model]
+                del _open[key]
         try:
             if found.recorder is not None:
                 found.recorder.flush()
@@ -60,6 +61,15 @@ def at_work(model: Model) -> Iterator[None]:
     """Within, processes of a black box stay for the next call; of other models this does nothing."""
     with session(model) if isinstance(model, BlackBox) else contextlib.nullcontext():
         yield
+
+
+def _key(model: BlackBox) -> Any:
+    """The model itself, so that a copy shares its session, unless its function cannot be hashed."""
+    try:
+        hash(model)
+    except TypeError:
+        return id(model)
+    return model
 
 
 def _begin(model: BlackBox) -> Session:
