@@ -74,8 +74,9 @@ def _dates(forcings: xr.Dataset) -> np.ndarray:
     index = forcings.indexes["time"]
     if index.dtype.kind == "M":
         # Ten thousand days one by one take as long as a fast program.
-        units = (u for u in ("D", "s", "ns") if (index.values == index.values.astype(f"M8[{u}]")).all())
-        return np.datetime_as_string(index.values, unit=next(units)).astype(object)
+        rounded = (index.values.astype(f"datetime64[{unit}]") for unit in ("D", "s", "ns"))
+        dates = next(dates for dates in rounded if (dates == index.values).all())
+        return np.datetime_as_string(dates).astype(object)
     texts = [date.isoformat() for date in index]
     if all(text.endswith("T00:00:00") for text in texts):
         texts = [text.partition("T")[0] for text in texts]
