@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "reference" / "api.md"
 PACKAGES = [
     "",
+    ".blackbox",
     ".data",
     ".evaluation",
     ".experiments",

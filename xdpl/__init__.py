@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
-from xdpl import data, evaluation, models, objectives, observation, plot, priors
+from xdpl import blackbox, data, evaluation, models, objectives, observation, plot, priors
 from xdpl.accessor import DplAccessor as _DplAccessor
 from xdpl.calibrate import calibrate
 from xdpl.check import Check, check
@@ -39,6 +39,7 @@ __all__ = [
     "Fit",
     "Regionalisation",
     "__version__",
+    "blackbox",
     "calibrate",
     "check",
     "cross_validate",

@@ -82,7 +82,7 @@ def calibrate(
         are among the first that are tried.
     order : sequence of sequences of str
         Chains of parameters that keep their order, from the smallest to the largest, as in `xdpl.learn`.
-    engine : {"array", "numba"}, optional
+    engine : {"array", "numba", "process"}, optional
         What runs the time loop, as in `xdpl.simulate`.
     dtype : {"float32", "float64"}
         Floating type to run the model in.
@@ -107,6 +107,12 @@ def calibrate(
     ------
     InputErrors
         With every problem of the input, before any run.
+
+    Warns
+    -----
+    UserWarning
+        If runs of a `BlackBox` failed, which are infinitely bad; attributes count them, and list
+        their messages.
 
     Examples
     --------

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from xdpl.blackbox.failures import Failures
 from xdpl.labelled import blocks
 from xdpl.labelled.label import labelled, run_attrs
 from xdpl.labelled.prepare import prepare
 from xdpl.labelled.schema import present
 from xdpl.labelled.tree import over_nodes
+from xdpl.models import BlackBox
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,9 +90,10 @@ def simulate(
     initial : Dataset, optional
         States before the first step, with units, such as a run before returned;
         the model's own if not given.
-    engine : {"array", "cuda", "numba"}, optional
+    engine : {"array", "cuda", "numba", "process"}, optional
         What runs the time loop: a kernel compiled for the CPU (numpy arrays) or
-        the GPU (cupy arrays), by default, or plain array functions.
+        the GPU (cupy arrays), by default, or plain array functions. A `BlackBox` has
+        ``"process"`` and no other.
     dtype : dtype, optional
         Floating type to compute in; that of the forcings if not given.
     average : str or sequence of str, optional
@@ -121,12 +124,19 @@ def simulate(
     InputErrors
         With every problem of the input: variables, units, time, names.
 
+    Warns
+    -----
+    UserWarning
+        If runs of a `BlackBox` failed, which are NaN; attributes count them, and list their
+        messages. Where `ds` is lazy there is a warning for each block, and no attributes.
+
     Examples
     --------
     >>> import xdpl
     >>> ds = xdpl.data.twin(shape=(2, 2), years=1)
     >>> sim = ds.dpl.simulate("vic")
     """
+    failures = Failures()
     run = prepare(
         "simulate",
         ds,
@@ -138,6 +148,7 @@ def simulate(
         engine=engine,
         dtype=dtype,
         average=average,
+        states=return_states,
     )
     series, final = blocks.apply(
         run.model,
@@ -149,11 +160,16 @@ def simulate(
         progress=progress,
         states=return_states,
         average=run.average,
+        time=ds.indexes["time"] if isinstance(run.model, BlackBox) else None,
+        failures=failures,
     )
     named = {run.model.output(k): v for k, v in zip(run.outputs, series, strict=True)}
     attrs = run_attrs(ds, run, "simulation")
     if run.average:
         attrs["averaged_over"] = json.dumps(run.average)
+    if failures.runs:
+        attrs |= failures.attrs()
+        failures.warn(f"simulate({run.model.name!r})", "NaN", stacklevel=3)
     sim = labelled(ds, run, named, attrs)
     if not return_states:
         return sim

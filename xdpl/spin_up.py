@@ -98,6 +98,7 @@ def spin_up(
         initial=initial.drop_vars("time", errors="ignore") if isinstance(initial, xr.Dataset) else initial,
         engine=engine,
         dtype=dtype,
+        states=True,
     )
 
     def settle(flat: Flat) -> list[Array]:

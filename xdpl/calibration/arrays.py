@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from xdpl.calibration.request import Inputs, Request
@@ -30,6 +31,8 @@ class Arrays:
     warmup : int
     period : tuple of str
         First and last day that is compared.
+    time : Index
+        Dates of the forcings.
     """
 
     keys: np.ndarray
@@ -39,6 +42,7 @@ class Arrays:
     observed: np.ndarray
     warmup: int
     period: tuple[str, str]
+    time: pd.Index
 
 
 def gather(ds: xr.Dataset, inputs: Inputs, grid: Grid, request: Request, problems: Problems) -> Arrays:
@@ -93,6 +97,7 @@ def gather(ds: xr.Dataset, inputs: Inputs, grid: Grid, request: Request, problem
         np.ascontiguousarray(observed[:, used]),
         warmup,
         (str(dates[first]), str(dates[last])),
+        ds.indexes["time"][begin : last + 1],
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xdpl.blackbox.session import at_work
 from xdpl.calibration import result
 from xdpl.calibration.arrays import Arrays, gather
 from xdpl.calibration.bar import Bar
@@ -22,6 +23,7 @@ from xdpl.engines.tracing.trace import remembering
 from xdpl.errors import Problems, short
 from xdpl.labelled.attrs import model_hash
 from xdpl.labelled.grid import Grid
+from xdpl.models import BlackBox
 
 __all__ = ["run"]
 
@@ -51,6 +53,7 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool) -> xr.Dataset:
         arrays.warmup,
         request.objective,
         request.engine,
+        arrays.time,
     )
     optimiser = inputs.begin(
         arrays.keys,
@@ -62,10 +65,14 @@ def run(ds: xr.Dataset, request: Request, *, progress: bool) -> xr.Dataset:
     )
     bar = Bar(settings["evaluations"] * len(arrays.keys), progress)
     journal = Journal(request.checkpoint, _fingerprint(arrays, settings))
-    with closing(journal), closing(bar), closing(optimiser), remembering():
+    with closing(journal), closing(bar), closing(optimiser), remembering(), at_work(inputs.model):
         whole = minimise(optimiser, _evaluate(problem, optimiser), journal=journal, watch=bar.update)
     settings["stopped"] = "finished" if whole else "interrupted"
-    return result.labelled(ds, inputs, grid, arrays, cube, optimiser, settings)
+    theta = result.labelled(ds, inputs, grid, arrays, cube, optimiser, settings)
+    if isinstance(inputs.model, BlackBox):
+        theta.attrs |= problem.failures.attrs()
+        problem.failures.warn(problems.call, "infinitely bad", stacklevel=3)
+    return theta
 
 
 def _evaluate(problem: Problem, optimiser: Any) -> Evaluate:

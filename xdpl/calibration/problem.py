@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from xdpl import engines
+from xdpl.blackbox.failures import Failures
 from xdpl.calibration.cube import Cube
 from xdpl.calibration.objectives import Objective
-from xdpl.models import Model
+from xdpl.models import BlackBox, Model
 
 __all__ = ["Problem"]
 
@@ -49,6 +51,10 @@ class Problem:
         Steps at the beginning that are not compared.
     objective : str
     engine : str or None
+    time : Index, optional
+        Dates of the forcings; a black box needs them.
+    failures : Failures
+        Of the runs of a black box.
     """
 
     model: Model
@@ -60,6 +66,8 @@ class Problem:
     warmup: int
     objective: str
     engine: str | None = None
+    time: pd.Index | None = None
+    failures: Failures = field(default_factory=Failures)
     _part: Part | None = field(default=None, init=False, repr=False)
 
     @property
@@ -88,6 +96,9 @@ class Problem:
         order = np.argsort(~own, axis=0, kind="stable")
         rows = int(own.sum(axis=0).max(initial=0))
         packed = np.take_along_axis(points[:, part.sites], order[:rows, :, None], axis=0)
+        if isinstance(self.model, BlackBox):
+            # A kernel is as fast with them; a program is not run where a parameter is NaN.
+            packed[~np.take_along_axis(own, order[:rows], axis=0)] = np.nan
         found = self._run(part, packed)
         spread = np.full(own.shape, np.nan)
         np.put_along_axis(spread, order[:rows], found, axis=0)
@@ -135,6 +146,8 @@ class Problem:
                 members=shape[0],
                 average=False,
                 states=False,
+                time=self.time,
+                failures=self.failures,
             )
             objectives: np.ndarray = part.objective(series[self.output][self.warmup :])
         return objectives

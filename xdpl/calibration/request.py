@@ -19,6 +19,7 @@ from xdpl.labelled import schema
 from xdpl.labelled.choices import check_periods
 from xdpl.labelled.parameters import resolve
 from xdpl.labelled.targets import find_targets
+from xdpl.models.black_box import refuse_black_box
 from xdpl.models.ordering import Ordering
 
 if TYPE_CHECKING:
@@ -118,8 +119,10 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         )
     check_periods(ds, request.train, None, request.sites, site_dims, problems)
     _check_values(request, problems)
-    engines.check(request.engine, False, problems)
+    engines.check(request.engine, False, problems, model)
     begin = find(request.method, request.options, problems)
+    if getattr(begin, "needs_slopes", False):
+        refuse_black_box(model, problems, expected="a model with gradients", fix='method="sce-ua"')
     given = request.fixed if request.fixed is not None else {}
     fixed = _static(ds, model, given, "fixed", site_dims, problems)
     start = _static(ds, model, request.start or {}, "start", site_dims, problems)
@@ -129,7 +132,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     if not free:
         problems.add("fixed", expected="not all parameters", got="all", fix="leave those to calibrate out")
     problems.raise_if_any()
-    if request.engine != "array":
+    if request.engine != "array" and not isinstance(model, models.BlackBox):
         # What kernels cannot run is said before the first run.
         step_of(model, list(targets))
     ((output, target),) = targets.items()

@@ -16,6 +16,7 @@ from xdpl import engines
 from xdpl.labelled.flat import LAG, Flat, Kind, Layout, flatten
 
 if TYPE_CHECKING:
+    from xdpl.blackbox.failures import Failures
     from xdpl.models import Model
 
 __all__ = ["Inputs", "apply", "lags_of", "over_blocks"]
@@ -35,6 +36,8 @@ def apply(
     progress: bool = False,
     states: bool = False,
     average: Collection[str] = (),
+    time: Any = None,
+    failures: Failures | None = None,
 ) -> tuple[list[xr.DataArray], list[xr.DataArray]]:
     """Run a model over labelled arrays, whatever their dimensions.
 
@@ -54,6 +57,9 @@ def apply(
         Whether to return the final states.
     average : collection of str
         Dims of members over which series are averaged.
+    time : Index, optional
+    failures : Failures, optional
+        As in `xdpl.engines.run`; of lazy arrays nothing is noted there.
 
     Returns
     -------
@@ -69,7 +75,8 @@ def apply(
         for route in model.routes:
             own = any(set(average) & set(parameters[p.name].dims) for p in route.parameters)
             kinds[route.state.name] = "mean route" if average and not own else "route"
-    run = _Run(model, engine, tuple(outputs), kinds, progress)
+    lazy = any(a.chunks is not None for group in (forcings, parameters) for a in group.values())
+    run = _Run(model, engine, tuple(outputs), kinds, progress, time, None if lazy else failures)
     shared = {p.name for route in model.routes for p in route.parameters}
     if average:
         shared |= {s.name for s in model.route_states}
@@ -94,6 +101,8 @@ class _Run:
     outputs: tuple[str, ...]
     states: Mapping[str, Kind]
     progress: bool
+    time: Any
+    failures: Failures | None
 
     def __call__(self, flat: Flat) -> list[Array]:
         if flat.empty:
@@ -110,6 +119,8 @@ class _Run:
             average=flat.layout.averaged,
             progress=self.progress,
             states=bool(self.states),
+            time=self.time,
+            failures=self.failures,
         )
         series = [flat.labelled(found[k], "series") for k in self.outputs]
         return series + [flat.labelled(final[k], kind) for k, kind in self.states.items()]

@@ -79,8 +79,14 @@ def prepare(
     engine: str | None,
     dtype: DTypeLike | None,
     average: str | Sequence[str] | None = None,
+    states: bool = False,
 ) -> Prepared:
     """Check everything before anything is computed; arguments as in `xdpl.simulate`.
+
+    Parameters
+    ----------
+    states : bool
+        Whether final states are wanted.
 
     Raises
     ------
@@ -96,13 +102,15 @@ def prepare(
         _refuse_alone(problems)
     wanted = _wanted(model, outputs, problems)
     found = schema.forcings(ds, model, forcings, problems)
-    engines.check(engine, any(_on_gpu(f.data) for f in found.values()), problems)
+    engines.check(engine, any(_on_gpu(f.data) for f in found.values()), problems, model)
     _check_dtype(dtype, problems)
     theta, defaulted = resolve(model, parameters, problems)
     start = None if initial is None else initial_states(model, ds, initial, problems)
     for key, array in (theta | (start or {})).items():
         schema.check_labels(key, array, ds, problems, fix=_LABELS)
     check_members([*theta.values(), *(start or {}).values()], problems)
+    if isinstance(model, models.BlackBox):
+        _check_whole_series(model, theta, initial is not None or states, problems)
     drivers = {k: f.data for k, f in found.items()}
     check_routes(model, drivers, theta, start or {}, problems)
     own = {d for a in drivers.values() for d in a.dims} | ({LAG} if model.routes else set())
@@ -114,7 +122,7 @@ def prepare(
     # One floating type for all: float64 parameters would promote a float32 run.
     kind = common_type(drivers.values()) if dtype is None else np.dtype(dtype)
     arrays = cast(drivers, kind)
-    if (engine or engines.choose(_like(next(iter(arrays.values()))))) != "array":
+    if engines.compiles(model, engine, _like(next(iter(arrays.values())))):
         # What kernels cannot run is said now, also where the run itself is lazy.
         step_of(model, wanted)
     return Prepared(
@@ -140,6 +148,20 @@ def _refuse_alone(problems: Problems) -> None:
         fix='fit = ds.dpl.learn(model, ..., network="lstm"), then fit.simulate(ds)',
     )
     problems.raise_all()
+
+
+def _check_whole_series(
+    model: Model, theta: Mapping[str, xr.DataArray], states: bool, problems: Problems
+) -> None:
+    """Note what a program that runs whole series by itself cannot take or give."""
+    if states:
+        expected = f"no states, which {model.name!r} as a BlackBox keeps to itself"
+        fix = "run the whole period, with years before it to warm up"
+        problems.add("states", expected=expected, got="initial or final ones asked for", fix=fix)
+    for name, array in theta.items():
+        if "time" in array.dims:
+            expected = "one value for a run, as a BlackBox takes it"
+            problems.add(name, expected=expected, got=f"dims {array.dims}", fix=f'{name}.mean("time")')
 
 
 def _like(array: xr.DataArray) -> Any:

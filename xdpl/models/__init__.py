@@ -10,11 +10,15 @@ from typing import Any
 
 from xdpl.errors import Problems, short
 from xdpl.models.base import Flux, Forcing, Model, Parameter, State
+from xdpl.models.black_box import BlackBox
 from xdpl.models.checks import check_routes
+from xdpl.models.command import Command
 from xdpl.models.network_only import NetworkOnly
 from xdpl.models.routes import GammaHydrograph
 
 __all__ = [
+    "BlackBox",
+    "Command",
     "Flux",
     "Forcing",
     "GammaHydrograph",
@@ -62,7 +66,8 @@ def get(model: str | Model, call: str = "xdpl.models.get") -> Model:
         return model
     found = _found()
     if isinstance(model, str) and model in found:
-        return _load(found[model])()
+        loaded = _load(found[model])
+        return loaded if isinstance(loaded, Model) else loaded()
     problems = Problems(call)
     close = difflib.get_close_matches(str(model), found, n=1)
     problems.add(
@@ -80,12 +85,16 @@ def restore(name: str, options: dict[str, Any]) -> Model | None:
         like = restore(**options["like"])
         return None if like is None else NetworkOnly(like, positive=options["positive"])
     found = _found()
-    return _load(found[name])(**options) if name in found else None
+    if name not in found:
+        return None
+    loaded = _load(found[name])
+    return loaded if isinstance(loaded, Model) else loaded(**options)
 
 
-def _load(entry: EntryPoint | str) -> type[Model]:
+def _load(entry: EntryPoint | str) -> type[Model] | Model:
+    """A class, or an instance that is as it is, such as a `BlackBox`."""
     if isinstance(entry, EntryPoint):
-        loaded: type[Model] = entry.load()
+        loaded: type[Model] | Model = entry.load()
         return loaded
     module, _, attribute = entry.partition(":")
     found: type[Model] = getattr(import_module(module), attribute)

@@ -13,6 +13,7 @@ from xdpl import models, networks
 from xdpl.labelled import schema
 from xdpl.labelled.choices import check_periods
 from xdpl.labelled.targets import find_targets
+from xdpl.models.black_box import refuse_black_box
 from xdpl.models.ordering import Ordering
 from xdpl.networks.assemble import sizes
 from xdpl.networks.base import Network, Sizes
@@ -46,6 +47,10 @@ _INTEGERS = {
 }
 _ABOVE_ZERO = ("learning_rate", "clip")
 _FRACTIONS = ("dynamic_dropout", "coverage")
+_OF_A_BLACK_BOX = (
+    'ds.dpl.calibrate(model, ..., method="sce-ua"); to learn takes gradients, for which a surrogate'
+    " has to be trained on the runs of its archive, which this version does not do"
+)
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         With every problem found.
     """
     model = models.get(request.model, problems.call)
+    refuse_black_box(model, problems, expected="a model with gradients", fix=_OF_A_BLACK_BOX)
     network = networks.get(request.network, problems.call)
     found = schema.forcings(ds, model, request.forcings, problems)
     dims = [d for f in found.values() for d in f.data.dims] if found else list(ds.dims)

@@ -19,6 +19,7 @@ from xdpl.labelled.parameters import check_bounds, resolve
 from xdpl.labelled.series import check_series
 from xdpl.labelled.targets import find_targets
 from xdpl.labelled.tree import refuse_tree
+from xdpl.models.black_box import refuse_black_box
 
 if TYPE_CHECKING:
     from xdpl.errors import Problems
@@ -130,6 +131,8 @@ def gather(ds: xr.Dataset, model: str | Model, request: Request, problems: Probl
             fix='a process model, such as "vic"',
         )
         problems.raise_all()
+    fix = 'a process model, such as "vic"'
+    refuse_black_box(model, problems, expected="a model with gradients", fix=fix)
     found = schema.forcings(ds, model, request.forcings, problems)
     lead = [d for f in found.values() for d in f.data.dims] if found else list(ds.dims)
     site_dims = tuple(dict.fromkeys(str(d) for d in lead if d != "time"))
@@ -137,7 +140,7 @@ def gather(ds: xr.Dataset, model: str | Model, request: Request, problems: Probl
     targets = find_targets(ds, model, request.target, request.forcings, site_dims, problems)
     if len(targets) > 1:
         problems.add("target", expected="one output", got=", ".join(targets), fix="ask for one at a time")
-    engines.check(request.engine, False, problems)
+    engines.check(request.engine, False, problems, model)
     if request.time is not None:
         _check_time(request.time, ds, problems)
     theta, defaulted = resolve(model, request.parameters, problems)
