@@ -52,8 +52,8 @@ def intercept(
     safe = xp.where(none, 1.0, total)
     turnover = xp.where(none, 0.0, total) / capacity
     lost = -xp.expm1(-turnover)
-    # Mean of exp(-turnover t) over the step; where nothing turns over, all of the rain stays.
-    staying = xp.where(none, 1.0, lost * capacity / safe)
+    # Mean of exp(-turnover t) over the step; rain that counts as none falls through.
+    staying = xp.where(none, 0.0, lost * capacity / safe)
     out = held * lost + rain * positive(xp, 1.0 - staying)
     after = held * (1.0 - lost) + rain * staying
     wet = xp.where(none, 0.0, xp.clip(out / safe, max=1.0))
