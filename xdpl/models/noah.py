@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from xdpl.models.base import Flux, Model, Parameter, State
 from xdpl.models.canopy import intercept, transpiration_factors
 from xdpl.models.numerics import positive, ramp, safe_power
-from xdpl.models.richards import campbell_column, conductivity, keep_in_bounds, redistribute
+from xdpl.models.richards import campbell_column, keep_in_bounds, redistribute
 from xdpl.models.snow import degree_day_snow
 from xdpl.models.weather import AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION, PRECIPITATION
 
@@ -166,7 +166,7 @@ class Noah(Model):
         liquid = (rain - over_canopy) + throughfall + melt
 
         water = [s.w1, s.w2, s.w3, s.w4]
-        infiltration = self._infiltration(xp, water, liquid, column, p)
+        infiltration = self._infiltration(xp, water, liquid, column.capacities, p)
         surface_runoff = liquid - infiltration
         inflow = infiltration / self.substeps
         extraction = self._extraction(xp, f, p, column.capacities)
@@ -202,16 +202,14 @@ class Noah(Model):
             **{name: amount / dt for name, amount in amounts.items()},
         }
 
-    def _infiltration(self, xp: Any, water: Any, liquid: Any, column: Any, p: Any) -> Any:
-        """Infiltration (mm) over the step: Schaake et al. (1996), at least what the first layer conducts."""
-        room = sum(positive(xp, c - w) for w, c in zip(water, column.capacities, strict=True))
+    def _infiltration(self, xp: Any, water: Any, liquid: Any, capacities: Any, p: Any) -> Any:
+        """Infiltration (mm) over the step, from the room in the whole column: Schaake et al. (1996)."""
+        room = sum(positive(xp, c - w) for w, c in zip(water, capacities, strict=True))
         kdt = p.refkdt * p.ksat * (1.0 / _REFERENCE_KSAT)
         reach = room * -xp.expm1(-self.dt * kdt)
         total = liquid + reach
         none = total <= _NONE
-        subgrid = xp.where(none, 0.0, liquid * reach / xp.where(none, 1.0, total))
-        conducted = self.dt * p.ksat * conductivity(xp, water[0] / column.capacities[0], p.b)
-        return xp.minimum(xp.maximum(subgrid, conducted), liquid)
+        return xp.where(none, 0.0, liquid * reach / xp.where(none, 1.0, total))
 
     def _extraction(self, xp: Any, f: Any, p: Any, capacities: Any) -> Any:
         """Function from water and demands to evaporation of bare soil and by the roots of each layer, mm."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from xdpl.models.numerics import positive, safe_power
 
-__all__ = ["Column", "campbell_column", "conductivity", "keep_in_bounds", "redistribute"]
+__all__ = ["Column", "campbell_column", "keep_in_bounds", "redistribute"]
 
 Array = Any
 
@@ -58,11 +58,6 @@ def campbell_column(
     potential = gravity * psi_sat * b / (b + 3.0)
     between = [0.5 * (d + below) for d, below in zip(thicknesses[:-1], thicknesses[1:], strict=True)]
     return Column(capacities, b, gravity, tuple(potential * (1.0 / d) for d in between), slope)
-
-
-def conductivity(xp: Any, wetness: Array, b: Array) -> Array:
-    """Conductivity as a fraction of that at saturation, `wetness**(2 b + 3)`."""
-    return safe_power(xp, wetness, b + 1.0) ** 2 * wetness
 
 
 def redistribute(
