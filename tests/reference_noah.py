@@ -100,16 +100,12 @@ def noah_step(s, f, p, substeps=4):
         wetness = min(max((theta[0] - dry) / (p["porosity"] - dry), 0.0), 1.0)
         bare = (1.0 - green) * pet * h * wetness ** p["fxexp"]
         bare = min(bare, max(w[0] - 100.0 * dry, 0.0))
-        stress = [
-            r * min(max((x - wilting) / (reference - wilting), 0.0), 1.0)
-            for r, x in zip(roots, theta, strict=True)
-        ]
-        whole = (green * pet - intercepted) * h * canopy_ratio(f["air_temperature"], sum(stress), p)
         held = [w[0] - bare, *w[1:]]
-        taken = [
-            min(whole * g / sum(stress), max(x - 1000.0 * d * wilting, 0.0)) if g > 0.0 else 0.0
-            for g, x, d in zip(stress, held, LAYERS, strict=True)
-        ]
+        taken = []
+        for r, x, d, inside in zip(roots, theta, LAYERS, held, strict=True):
+            stress = min(max((x - wilting) / (reference - wilting), 0.0), 1.0)
+            wanted = (green * pet - intercepted) * h * r * canopy_ratio(f["air_temperature"], stress, p)
+            taken.append(min(wanted, max(inside - 1000.0 * d * wilting, 0.0)))
         uptake = [bare + taken[0], *taken[1:]]
         fluxes = implicit(w, inflow, uptake, p, h)
         held = [x - e for x, e in zip(w, uptake, strict=True)]

@@ -225,14 +225,14 @@ class Noah(Model):
             wet = [w / c for w, c in zip(water, capacities, strict=True)]
             bare = bare_demand * safe_power(xp, ramp(xp, wet[0], dry, 1.0), p.fxexp)
             bare = xp.minimum(bare, positive(xp, water[0] - dry * capacities[0]))
-            stress = [r * ramp(xp, s, wilting, reference) for r, s in zip(shares, wet, strict=True)]
-            # Penman-Monteith over Penman; each layer gives its part of the sum of stresses.
-            opened = root_demand * a / (a * (stress[0] + stress[1] + stress[2] + stress[3]) + closed)
             left = [water[0] - bare, *water[1:]]
-            return bare, [
-                xp.minimum(opened * g, positive(xp, w - wilting * c))
-                for g, w, c in zip(stress, left, capacities, strict=True)
-            ]
+            roots = []
+            for share, wetness, w, c in zip(shares, wet, left, capacities, strict=True):
+                # Penman-Monteith over Penman, for the leaves that the roots of this layer feed.
+                opened = a * ramp(xp, wetness, wilting, reference)
+                taken = root_demand * share * opened / (opened + closed)
+                roots.append(xp.minimum(taken, positive(xp, w - wilting * c)))
+            return bare, roots
 
         return extract
 
