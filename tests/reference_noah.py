@@ -96,14 +96,13 @@ def noah_step(s, f, p, substeps=4):
     inflow, h = infiltration / substeps, 1.0 / substeps
     bare_sum = transpired = baseflow = 0.0
     for _ in range(substeps):
-        theta = [x / (1000.0 * d) for x, d in zip(w, LAYERS, strict=True)]
-        wetness = min(max((theta[0] - dry) / (p["porosity"] - dry), 0.0), 1.0)
+        wetness = min(max((w[0] / 100.0 - dry) / (p["porosity"] - dry), 0.0), 1.0)
         bare = (1.0 - green) * pet * h * wetness ** p["fxexp"]
         bare = min(bare, max(w[0] - 100.0 * dry, 0.0))
         held = [w[0] - bare, *w[1:]]
         taken = []
-        for r, x, d, inside in zip(roots, theta, LAYERS, held, strict=True):
-            stress = min(max((x - wilting) / (reference - wilting), 0.0), 1.0)
+        for r, d, inside in zip(roots, LAYERS, held, strict=True):
+            stress = min(max((inside / (1000.0 * d) - wilting) / (reference - wilting), 0.0), 1.0)
             wanted = (green * pet - intercepted) * h * r * canopy_ratio(f["air_temperature"], stress, p)
             taken.append(min(wanted, max(inside - 1000.0 * d * wilting, 0.0)))
         uptake = [bare + taken[0], *taken[1:]]

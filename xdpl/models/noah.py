@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from xdpl.models.base import Flux, Model, Parameter, State
 from xdpl.models.canopy import intercept, transpiration_factors
-from xdpl.models.numerics import positive, ramp, safe_power
+from xdpl.models.numerics import positive, safe_power
 from xdpl.models.richards import campbell_column, keep_in_bounds, redistribute
 from xdpl.models.snow import degree_day_snow
 from xdpl.models.weather import AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION, PRECIPITATION
@@ -222,16 +222,18 @@ class Noah(Model):
         shares = self._root_shares(xp, p.root_depth)
 
         def extract(water: Any, bare_demand: Any, root_demand: Any) -> tuple[Any, list[Any]]:
-            wet = [w / c for w, c in zip(water, capacities, strict=True)]
-            bare = bare_demand * safe_power(xp, ramp(xp, wet[0], dry, 1.0), p.fxexp)
-            bare = xp.minimum(bare, positive(xp, water[0] - dry * capacities[0]))
-            left = [water[0] - bare, *water[1:]]
+            first = capacities[0]
+            above_dry = positive(xp, water[0] - dry * first)
+            wetness = xp.clip(above_dry / ((1.0 - dry) * first), max=1.0)
+            bare = xp.minimum(bare_demand * safe_power(xp, wetness, p.fxexp), above_dry)
             roots = []
-            for share, wetness, w, c in zip(shares, wet, left, capacities, strict=True):
-                # Penman-Monteith over Penman, for the leaves that the roots of this layer feed.
-                opened = a * ramp(xp, wetness, wilting, reference)
-                taken = root_demand * share * opened / (opened + closed)
-                roots.append(xp.minimum(taken, positive(xp, w - wilting * c)))
+            for share, w, c in zip(shares, [water[0] - bare, *water[1:]], capacities, strict=True):
+                # Penman-Monteith over Penman, for the leaves that the roots of this layer feed; as a
+                # fraction of what is there, since a slope above one would grow from day to day.
+                there = positive(xp, w - wilting * c)
+                full = xp.maximum(there, (reference - wilting) * c)
+                taken = root_demand * share * a / ((a * there / full + closed) * full)
+                roots.append(xp.clip(taken, max=1.0) * there)
             return bare, roots
 
         return extract
