@@ -12,7 +12,12 @@ from xdpl.models.vic import VIC
 
 MODELS = {"vic": VIC(), "noah": Noah(), "hbv": HBV("plain"), "hbv-capillary": HBV("capillary")}
 # Without routes: for what runs the step alone.
-STEPS = {"vic": VIC(), "noah": Noah(), "hbv": HBV("plain", routing=None), "hbv-capillary": HBV("capillary", routing=None)}
+STEPS = {
+    "vic": VIC(),
+    "noah": Noah(),
+    "hbv": HBV("plain", routing=None),
+    "hbv-capillary": HBV("capillary", routing=None),
+}
 OUTFLOWS = {
     "vic": ("surface_runoff", "baseflow"),
     "noah": ("surface_runoff", "baseflow"),

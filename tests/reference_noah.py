@@ -1,6 +1,7 @@
 """A plain-Python loop of the model noah over one site, written from the equations of its page."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def noah_step(s, f, p, substeps=4):
     dry = wilting * p["dry_fraction"]
     bottoms = [sum(LAYERS[:i]) for i in range(5)]
     deep = [1.0 - math.exp(-z / p["root_depth"]) for z in bottoms]
-    roots = [(below - above) / deep[-1] for above, below in zip(deep[:-1], deep[1:], strict=True)]
+    roots = [(below - above) / deep[-1] for above, below in pairwise(deep)]
     inflow, h = infiltration / substeps, 1.0 / substeps
     bare_sum = transpired = baseflow = 0.0
     for _ in range(substeps):

@@ -216,9 +216,7 @@ class Noah(Model):
         reference = p.reference_fraction
         wilting = reference * p.wilting_fraction
         dry = wilting * p.dry_fraction
-        a, closed = transpiration_factors(
-            xp, f.air_temperature, p.rc_min, p.lai, self.aerodynamic_resistance
-        )
+        a, closed = transpiration_factors(xp, f.air_temperature, p.rc_min, p.lai, self.aerodynamic_resistance)
         shares = self._root_shares(xp, p.root_depth)
 
         def extract(water: Any, bare_demand: Any, root_demand: Any) -> tuple[Any, list[Any]]:

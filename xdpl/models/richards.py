@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from xdpl.models.numerics import positive, safe_power
@@ -38,7 +39,13 @@ class Column(NamedTuple):
 
 
 def campbell_column(
-    thicknesses: Sequence[float], porosity: Array, psi_sat: Array, b: Array, ksat: Array, slope: Array, dt: float
+    thicknesses: Sequence[float],
+    porosity: Array,
+    psi_sat: Array,
+    b: Array,
+    ksat: Array,
+    slope: Array,
+    dt: float,
 ) -> Column:
     """Properties of a column over a time step of `dt` days.
 
@@ -56,7 +63,7 @@ def campbell_column(
     gravity = dt * ksat
     # The integral of D = K dpsi/dtheta from dry to saturated is ksat psi_sat b / (b + 3).
     potential = gravity * psi_sat * b / (b + 3.0)
-    between = [0.5 * (d + below) for d, below in zip(thicknesses[:-1], thicknesses[1:], strict=True)]
+    between = [0.5 * (d + below) for d, below in pairwise(thicknesses)]
     return Column(capacities, b, gravity, tuple(potential * (1.0 / d) for d in between), slope)
 
 
