@@ -11,10 +11,12 @@ from reference_noah import noah_step
 from xdpl import engines
 from xdpl.engines import array
 from xdpl.models.hbv import HBV
+from xdpl.models.noah import Noah
 
 STEPS = {
     "vic": vic_step,
-    "noah": noah_step,
+    "noah": partial(noah_step, substeps=2),
+    "noah-default": noah_step,
     "hbv": hbv_step,
     "hbv-capillary": hbv_step,
     "hbv-ramp": partial(hbv_step, snow_range=2.0),
@@ -22,6 +24,7 @@ STEPS = {
     "hbv-unrouted": hbv_step,
 }
 VARIANTS = MODELS | {
+    "noah-default": Noah(),
     "hbv-ramp": HBV(snow_range=2.0),
     "hbv-capillary-ramp": HBV("capillary", snow_range=2.0),
     "hbv-unrouted": HBV(routing=None),

@@ -209,7 +209,9 @@ class Noah(Model):
         reach = room * -xp.expm1(-self.dt * kdt)
         total = liquid + reach
         none = total <= _NONE
-        return xp.where(none, 0.0, liquid * reach / xp.where(none, 1.0, total))
+        # Rounding must not let more in than there is.
+        share = xp.clip(reach / xp.where(none, 1.0, total), max=1.0)
+        return xp.where(none, 0.0, liquid * share)
 
     def _extraction(self, xp: Any, f: Any, p: Any, capacities: Any) -> Any:
         """Function from water and demands to evaporation of bare soil and by the roots of each layer, mm."""

@@ -92,21 +92,27 @@ def redistribute(
     list of array
         One for each layer; that of the lowest one leaves the column.
     """
-    wet = [w / c for w, c in zip(water, column.capacities, strict=True)]
-    power = [safe_power(xp, s, column.b + 1.0) for s in wet]
+    b, last = column.b, len(water) - 1
+    # Of each layer: relative conductivity, relative potential (the integral of D), their derivatives.
+    conducted, potential, steeper, diffused = [], [], [], []
+    for w, c in zip(water, column.capacities, strict=True):
+        s = w / c
+        u = safe_power(xp, s, b + 1.0)
+        t = u * s
+        conducted.append(u * t)
+        potential.append(t * s)
+        steeper.append(u * u * ((2.0 * b + 3.0) / c))
+        diffused.append(t * ((b + 3.0) / c))
     # Fluxes at the old state and their derivatives by the water above (rise) and below (fall).
     fluxes, rises, falls = [], [], []
-    last = len(water) - 1
-    for i, (s, u, c) in enumerate(zip(wet, power, column.capacities, strict=True)):
-        drained = column.gravity if i < last else column.gravity * column.outflow
-        flux, rise = drained * u * u * s, (2.0 * column.b + 3.0) * drained * u * u / c
-        if i < last:
-            matric, below = column.matric[i], wet[i + 1]
-            flux = flux + matric * (u * s * s - power[i + 1] * below * below)
-            rise = rise + (column.b + 3.0) * matric * u * s / c
-            falls.append((column.b + 3.0) * matric * power[i + 1] * below / column.capacities[i + 1])
-        fluxes.append(flux)
-        rises.append(rise)
+    for i in range(last):
+        matric = column.matric[i]
+        fluxes.append(matric * (potential[i] - potential[i + 1]) + column.gravity * conducted[i])
+        rises.append(matric * diffused[i] + column.gravity * steeper[i])
+        falls.append(matric * diffused[i + 1])
+    drained = column.gravity * column.outflow
+    fluxes.append(drained * conducted[last])
+    rises.append(drained * steeper[last])
     right = [q - a * e for q, a, e in zip(fluxes, rises, uptake, strict=True)]
     right[0] = right[0] + rises[0] * inflow
     for i, fall in enumerate(falls):
