@@ -53,7 +53,7 @@ class Noah(Model):
     References
     ----------
     Chen and Dudhia (2001), doi:10.1175/1520-0493(2001)129<0569:CAALSH>2.0.CO;2;
-    Chen et al. (1996), doi:10.1029/95JD02165; Mahrt and Pan (1984), doi:10.1007/BF00119636;
+    Chen et al. (1996), doi:10.1029/95JD02165; Mahrt and Pan (1984), doi:10.1007/BF00119116;
     Campbell (1974), doi:10.1097/00010694-197406000-00001; Clapp and Hornberger (1978),
     doi:10.1029/WR014i004p00601; Schaake et al. (1996), doi:10.1029/95JD02892; Jarvis (1976),
     doi:10.1098/rstb.1976.0035; Noilhan and Planton (1989),
