@@ -7,13 +7,42 @@ import xarray as xr
 
 from xdpl.models import Model
 from xdpl.models.hbv import HBV
+from xdpl.models.noah import Noah
 from xdpl.models.vic import VIC
 
-MODELS = {"vic": VIC(), "hbv": HBV("plain"), "hbv-capillary": HBV("capillary")}
+# Two substeps of Noah go every way that the default of four goes, in kernels that compile in half the time.
+MODELS = {
+    "vic": VIC(),
+    "noah": Noah(substeps=2),
+    "hbv": HBV("plain"),
+    "hbv-capillary": HBV("capillary"),
+}
 # Without routes: for what runs the step alone.
-STEPS = {"vic": VIC(), "hbv": HBV("plain", routing=None), "hbv-capillary": HBV("capillary", routing=None)}
-OUTFLOWS = {"vic": ("surface_runoff", "baseflow"), "hbv": ("surface_runoff", "interflow", "baseflow")}
+STEPS = {
+    "vic": VIC(),
+    "noah": Noah(),
+    "hbv": HBV("plain", routing=None),
+    "hbv-capillary": HBV("capillary", routing=None),
+}
+OUTFLOWS = {
+    "vic": ("surface_runoff", "baseflow"),
+    "noah": ("surface_runoff", "baseflow"),
+    "hbv": ("surface_runoff", "interflow", "baseflow"),
+}
+# What all outflow is called together.
+TOTALS = {"vic": "runoff", "noah": "runoff", "hbv": "streamflow"}
 VIC_LAYERS = {"w1": "d1", "w2": "d2", "w3": "d3"}
+
+
+def capacities(model: Model, theta: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Most that a store can hold, mm; those without a bound are left out."""
+    if isinstance(model, VIC):
+        return {k: 1000.0 * theta["porosity"] * theta[d] for k, d in VIC_LAYERS.items()}
+    if isinstance(model, Noah):
+        leaves = theta["vegetation_fraction"] * theta["leaf_capacity"] * theta["lai"]
+        layers = {f"w{i + 1}": 1000.0 * theta["porosity"] * d for i, d in enumerate(model.thicknesses)}
+        return {"canopy_water": leaves, **layers}
+    return {"soil_moisture": theta["fc"]}
 
 
 def parameters(model: Model, unit: np.ndarray) -> dict[str, np.ndarray]:
@@ -30,15 +59,8 @@ def parameters(model: Model, unit: np.ndarray) -> dict[str, np.ndarray]:
 
 def states(model: Model, theta: dict[str, np.ndarray], unit: np.ndarray) -> dict[str, np.ndarray]:
     """Stores from empty (0) to full (1), one row per state; unbounded ones end at 300 mm."""
-    values = {}
-    for s, u in zip(model.states, unit, strict=True):
-        top = np.asarray(300.0)
-        if s.name in VIC_LAYERS:
-            top = 1000.0 * theta["porosity"] * theta[VIC_LAYERS[s.name]]
-        elif s.name == "soil_moisture":
-            top = theta["fc"]
-        values[s.name] = u * top
-    return values
+    tops = capacities(model, theta)
+    return {s.name: u * tops.get(s.name, np.asarray(300.0)) for s, u in zip(model.states, unit, strict=True)}
 
 
 def random_inputs(model: Model, days: int, sites: int, seed: int = 0):

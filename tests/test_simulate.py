@@ -132,14 +132,14 @@ def test_attributes_are_those_declared_and_no_others(name):
     assert "comment" not in sim.attrs
     assert f"created by xdpl {xdpl.__version__}" in sim.attrs["history"]
     assert sim.attrs["xdpl_version"] == xdpl.__version__
-    assert json.loads(sim.attrs["model_options"]) == model.options()
+    assert sim.attrs["model_options"] == json.dumps(model.options())
     assert json.loads(sim.attrs["forcings"]) == {k: k for k in ds}
     assert json.loads(sim.attrs["default_parameters"]) == [p.name for p in model.parameters]
 
 
 def test_the_model_hash_tells_models_apart():
     hashes = {ready(weather(), name).attrs["model_hash"] for name in MODELS}
-    assert len(hashes) == 3
+    assert len(hashes) == len(MODELS)
     assert ready(weather()).attrs["model_hash"] == ready(weather(seed=1)).attrs["model_hash"]
 
 

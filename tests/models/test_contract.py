@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from model_cases import MODELS, OUTFLOWS, VIC_LAYERS, corner_inputs, parameters, random_inputs, states
+from model_cases import MODELS, OUTFLOWS, TOTALS, capacities, corner_inputs, parameters, random_inputs, states
 
 from xdpl import engines, units
 from xdpl.models.hbv import HBV
@@ -37,7 +37,7 @@ def assert_physical(model, theta, forcing, before, after, fluxes):
     change = rain - model.dt * (fluxes["evapotranspiration"] + out)
     error = np.abs(sum(after.values()) - held - change)
     assert (error <= 1e-14 * (1.0 + held + rain) * len(model.states)).all()
-    total = fluxes["runoff" if model.name == "vic" else "streamflow"]
+    total = fluxes[TOTALS[model.name]]
     np.testing.assert_allclose(total, out, rtol=1e-14)
 
     for name, value in after.items():
@@ -47,11 +47,8 @@ def assert_physical(model, theta, forcing, before, after, fluxes):
     demand = forcing["potential_evapotranspiration"]
     assert (fluxes["evapotranspiration"] <= demand * (1 + 1e-14) + 1e-300).all()
 
-    if model.name == "vic":
-        for layer, depth in VIC_LAYERS.items():
-            assert (after[layer] <= 1000.0 * theta["porosity"] * theta[depth] * (1 + 1e-14)).all()
-    else:
-        assert (after["soil_moisture"] <= theta["fc"] * (1 + 1e-15)).all()
+    for name, top in capacities(model, theta).items():
+        assert (after[name] <= top * (1 + 1e-14)).all(), name
 
 
 def assert_physical_run(model, forcings, theta, start):
@@ -182,7 +179,7 @@ def test_nan_in_gives_nan_out_at_the_same_site_only(model, backend):
     for name in model.outputs:
         values = backend.numpy(series[name])
         np.testing.assert_allclose(values[:, -1], clean[name][:, -1], rtol=1e-12)
-    main = backend.numpy(series["runoff" if model.name == "vic" else "streamflow"])
+    main = backend.numpy(series[TOTALS[model.name]])
     assert np.isnan(main[-1, :-1]).all(), np.array(names)[~np.isnan(main[-1, :-1])]
 
 

@@ -8,10 +8,11 @@ import torch
 
 from xdpl import engines
 from xdpl.models.hbv import HBV
+from xdpl.models.noah import Noah
 from xdpl.models.vic import VIC
 
 FORCINGS = ("precipitation", "air_temperature", "potential_evapotranspiration")
-MODELS = [VIC(), HBV(), HBV(variant="capillary")]
+MODELS = [VIC(), Noah(), HBV(), HBV(variant="capillary")]
 
 
 def weather(days, sites, seed=0):
@@ -36,7 +37,7 @@ def corners(model, sites, seed=0):
 
 
 @pytest.mark.parametrize("engine", ["array", "numba"])
-@pytest.mark.parametrize("model", MODELS, ids=["vic", "hbv", "hbv-capillary"])
+@pytest.mark.parametrize("model", MODELS, ids=["vic", "noah", "hbv", "hbv-capillary"])
 def test_two_years_at_stiff_corners(model, engine):
     sites = 400
     theta = corners(model, sites)

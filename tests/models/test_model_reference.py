@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from model_cases import MODELS, random_inputs
 from reference_models import hbv_step, route, run, vic_step
+from reference_noah import noah_step
 
 from xdpl import engines
 from xdpl.engines import array
 from xdpl.models.hbv import HBV
+from xdpl.models.noah import Noah
 
 STEPS = {
     "vic": vic_step,
+    "noah": partial(noah_step, substeps=2),
+    "noah-default": noah_step,
     "hbv": hbv_step,
     "hbv-capillary": hbv_step,
     "hbv-ramp": partial(hbv_step, snow_range=2.0),
@@ -20,6 +24,7 @@ STEPS = {
     "hbv-unrouted": hbv_step,
 }
 VARIANTS = MODELS | {
+    "noah-default": Noah(),
     "hbv-ramp": HBV(snow_range=2.0),
     "hbv-capillary-ramp": HBV("capillary", snow_range=2.0),
     "hbv-unrouted": HBV(routing=None),
@@ -78,6 +83,23 @@ def test_the_cases_reach_every_branch_of_vic():
     assert (series["w2"] < theta["critical_fraction"] * full2).any()
     assert (series["w2"] > theta["critical_fraction"] * full2).any()
     assert (series["evapotranspiration"] < forcings["potential_evapotranspiration"]).any()
+
+
+def test_the_cases_reach_every_branch_of_noah():
+    model = MODELS["noah"]
+    forcings, theta, start = random_inputs(model, DAYS, SITES, seed=0)
+    series, _ = array.run(model, forcings, theta, initial=start, outputs=list(model.all_outputs()))
+    full = [1000.0 * theta["porosity"] * d for d in model.thicknesses]
+    wilting = theta["reference_fraction"] * theta["wilting_fraction"]
+    assert (series["snowpack"] > 5.0).any() and (series["surface_runoff"] > 1.0).any()
+    assert np.isclose(series["w1"], full[0], rtol=1e-12).any()
+    for i, capacity in enumerate(full):
+        wet = series[f"w{i + 1}"] / capacity
+        assert (wet > theta["reference_fraction"]).any() and (wet < theta["reference_fraction"]).any()
+        assert i > 0 or (wet < wilting).any()
+    for part in ("canopy_evaporation", "transpiration", "bare_soil_evaporation", "baseflow"):
+        assert (series[part] > 0.1).any(), part
+    assert (series["transpiration"] == 0.0).any()
 
 
 @pytest.mark.parametrize("variant", ["hbv", "hbv-capillary"])

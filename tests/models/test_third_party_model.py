@@ -80,7 +80,7 @@ def test_known_by_name_through_an_entry_point(monkeypatch):
 
 
 def test_built_in_models_are_known():
-    assert {"hbv", "vic"} <= set(models.available())
+    assert {"hbv", "noah", "vic"} <= set(models.available())
     assert models.get("hbv").variant == "plain"
     instance = Reservoir()
     assert models.get(instance) is instance
@@ -93,7 +93,7 @@ def test_unknown_model(asked, fix):
     with pytest.raises(InputErrors, match="cannot run") as caught:
         models.get(asked)
     assert fix in str(caught.value)
-    assert "'hbv', 'vic'" in str(caught.value)
+    assert "'hbv', 'noah', 'vic'" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def mask():
 @pytest.mark.parametrize("model", ["vik", 3, None, dict])
 def test_model(model):
     found = refused(model=model)
-    assert "'hbv', 'vic', or a Model instance" in found["model"] and repr(model) in found["model"]
+    assert "'hbv', 'noah', 'vic', or a Model instance" in found["model"] and repr(model) in found["model"]
     if model == "vik":
         assert "use 'vic'" in found["model"]
 

@@ -31,7 +31,7 @@ __all__ = [
     "restore",
 ]
 
-_BUILTIN = {"hbv": "xdpl.models.hbv:HBV", "vic": "xdpl.models.vic:VIC"}
+_BUILTIN = {"hbv": "xdpl.models.hbv:HBV", "noah": "xdpl.models.noah:Noah", "vic": "xdpl.models.vic:VIC"}
 
 
 @cache

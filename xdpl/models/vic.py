@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from xdpl.models.base import Flux, Model, Parameter, State
 from xdpl.models.numerics import positive, ramp, safe_power
+from xdpl.models.snow import degree_day_snow
 from xdpl.models.weather import AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION, PRECIPITATION
 
 __all__ = ["VIC"]
@@ -126,14 +127,17 @@ class VIC(Model):
         wilting = p.critical_fraction * p.wilting_fraction
         residual = wilting * p.residual_fraction
 
-        # Snow, without a liquid store.
-        water_in = dt * f.precipitation
-        half = 0.5 * self.snow_range
-        snowfall = water_in * (1.0 - ramp(xp, f.air_temperature, p.tt - half, p.tt + half))
-        snowpack = s.snowpack + snowfall
-        melt = xp.minimum(dt * positive(xp, p.cfmax * (f.air_temperature - p.tt)), snowpack)
-        snowpack = snowpack - melt
-        liquid = water_in - snowfall + melt
+        snowpack, rain, melt = degree_day_snow(
+            xp,
+            s.snowpack,
+            dt * f.precipitation,
+            f.air_temperature,
+            p.tt,
+            p.cfmax,
+            snow_range=self.snow_range,
+            dt=dt,
+        )
+        liquid = rain + melt
 
         # Infiltration (Liang et al. 1994, eq. 3): i0/im = 1 - (1 - W/Wm)^(1/(1+b)).
         upper_capacity = cap1 + cap2

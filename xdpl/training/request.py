@@ -48,8 +48,8 @@ _INTEGERS = {
 _ABOVE_ZERO = ("learning_rate", "clip")
 _FRACTIONS = ("dynamic_dropout", "coverage")
 _OF_A_BLACK_BOX = (
-    'ds.dpl.calibrate(model, ..., method="sce-ua"); to learn takes gradients, for which a surrogate'
-    " has to be trained on the runs of its archive, which this version does not do"
+    "surrogate=xdpl.surrogate.emulate(ds, model, theta, runs), which has gradients; or"
+    ' ds.dpl.calibrate(model, ..., method="sce-ua")'
 )
 
 
@@ -153,7 +153,8 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         With every problem found.
     """
     model = models.get(request.model, problems.call)
-    refuse_black_box(model, problems, expected="a model with gradients", fix=_OF_A_BLACK_BOX)
+    if request.surrogate is None:
+        refuse_black_box(model, problems, expected="a model with gradients", fix=_OF_A_BLACK_BOX)
     network = networks.get(request.network, problems.call)
     found = schema.forcings(ds, model, request.forcings, problems)
     dims = [d for f in found.values() for d in f.data.dims] if found else list(ds.dims)
