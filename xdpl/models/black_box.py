@@ -25,7 +25,8 @@ class BlackBox(Model):
     """An external model without gradients: what goes in and comes out, and how to run it.
 
     Its runs go through parallel processes. It can be simulated and calibrated like any model; what
-    needs a step or gradients (``method="gradient"``, identifiability) refuses it; `learn` takes it with a surrogate.
+    needs a step or gradients (``method="gradient"``, identifiability) refuses it. `learn` takes it with
+    a surrogate.
 
     Parameters
     ----------
