@@ -184,7 +184,9 @@ def test_writers_in_several_threads_and_a_reader(ds, path, monkeypatch):
 
 
 SCRIPT = """
-import sys
+import signal, sys
+# A process in the background of a shell does not know Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np
 import xarray as xr
 from helpers_bucket import called, days

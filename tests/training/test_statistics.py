@@ -32,7 +32,7 @@ def gathered(ds, sites=None, validate=None):
         **(unset | {"model": Bucket(), "target": "runoff", "attributes": ATTRIBUTES, "network": "mlp"})
         | {"loss": "nrmse", "epochs": 1, "batch": 1, "window": 1, "warmup": 0, "patience": 1, "seed": 0}
         | {"learning_rate": 0.1, "clip": 1.0, "dynamic_dropout": 0.0, "weight_decay": 0.0}
-        | {"schedule": "cosine", "pretrain": 0, "observation": "identity"}
+        | {"schedule": "cosine", "pretrain": 0, "observation": "identity", "order": ()}
     )
     problems = Problems("learn")
     inputs = inspect(ds, request, problems)

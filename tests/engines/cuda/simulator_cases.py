@@ -19,7 +19,7 @@ from xdpl.engines.tracing.order import Order
 from xdpl.engines.tracing.trace import step_of
 
 DAYS, MEMBERS, SITES = 5, 2, 3
-MOVING = {"vic": ("b_infilt", "ks"), "hbv": ("beta", "tt", "k1")}
+MOVING = {"vic": ("infilt", "ksat"), "noah": ("ksat", "lai"), "hbv": ("beta", "tt", "k1")}
 
 
 class Case:
@@ -27,6 +27,7 @@ class Case:
 
     def __init__(self, model, moving=(), days=DAYS, seed=0):
         rng = np.random.default_rng(seed)
+        assert set(moving) <= {p.name for p in model.parameters}
         self.model = model
         if isinstance(model, Everything):
             forcings, still, start = inputs(days, (MEMBERS, SITES), seed)
