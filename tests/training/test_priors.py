@@ -9,6 +9,8 @@ from helpers_learn import Bucket, assert_same_fit, quick, weights, world
 import xdpl
 from xdpl.errors import InputErrors
 from xdpl.priors import LogNormal, Normal
+from xdpl.training.observer import Level
+from xdpl.training.observing import cost_unit
 from xdpl.training.priors import Departures
 
 
@@ -96,13 +98,11 @@ def test_a_checkpoint_belongs_to_its_priors(tmp_path):
         )
 
 
-def test_losses_in_units_of_the_target_count_the_same():
-    """Of a target ten times as large everything is, with the loss, ten times as large."""
-    ds = world()
-    priors = {"split": Normal(0.9, 0.05, 0.1)}
-    one = quick(ds, loss="rmse", priors=priors, epochs=10)
-    strong = quick(ds, loss="rmse", priors={"split": Normal(0.9, 0.05, 10.0)}, epochs=10)
-    assert off(strong, "split", 0.9) < off(one, "split", 0.9)
+@pytest.mark.parametrize(("loss", "size"), [("rmse", 3.0), ("site_rmse", 3.0), ("nrmse", 1.0), ("kge", 1.0)])
+def test_a_departure_is_as_large_as_the_loss(loss, size):
+    """In units of the target where the loss is, so that weights compare; twice as much of a weight of 2."""
+    level = Level(np.zeros(2), np.ones(2, bool), 3.0)
+    assert cost_unit(loss, 2.0, level) == 2.0 * size
 
 
 @pytest.mark.parametrize(

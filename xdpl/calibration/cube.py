@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, is_torch_array
 
 from xdpl.models import Parameter
 from xdpl.models.ordering import Ordering
@@ -58,18 +58,24 @@ class Cube:
             found[p.name] = xp.clip(value, p.lower, p.upper)
         return self.ordering.apply(found) if self.ordering else found
 
-    def points(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Points (..., parameter) of parameters in declared units, as `values` reads them."""
-        values = self.ordering.invert({k: np.asarray(v) for k, v in values.items()})
-        columns: Sequence[np.ndarray] = [
-            np.log(np.asarray(values[p.name]) / p.lower) / math.log(p.upper / p.lower)
+    def points(self, values: Mapping[str, Array]) -> Array:
+        """Points (..., parameter) of parameters in declared units, as `values` reads them.
+
+        Of tensors they have gradients; everything else becomes an array of numpy.
+        """
+        plain = {k: v if is_torch_array(v) else np.asarray(v) for k, v in values.items()}
+        plain = self.ordering.invert(plain)
+        xp = array_namespace(*(plain[p.name] for p in self.free))
+        columns = [
+            xp.log(plain[p.name] / p.lower) / math.log(p.upper / p.lower)
             if p.scale == "log"
-            else (np.asarray(values[p.name]) - p.lower) / (p.upper - p.lower)
+            else (plain[p.name] - p.lower) / (p.upper - p.lower)
             for p in self.free
         ]
-        return np.clip(np.stack(columns, axis=-1), 0.0, 1.0)
+        return xp.clip(xp.stack(columns, axis=-1), 0.0, 1.0)
 
     @property
     def default(self) -> np.ndarray:
         """The point (parameter,) of the defaults."""
-        return self.points({p.name: np.asarray(p.default) for p in self.free})
+        found: np.ndarray = self.points({p.name: np.asarray(p.default) for p in self.free})
+        return found

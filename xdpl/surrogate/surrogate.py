@@ -135,9 +135,8 @@ class Surrogate:
         forcings, parameters : mapping of str to Tensor
             In declared units.
         """
-        cube = Cube(tuple(self.model.parameters))
         scaling = self.fit.scaling
-        place = torch.stack([_share(p, parameters[p.name]) for p in cube.free], dim=-1)
+        place: Tensor = Cube(tuple(self.model.parameters)).points(parameters)
         mean, std = (
             torch.as_tensor(v, dtype=place.dtype, device=place.device)
             for v in (scaling.attributes.mean, scaling.attributes.std)
@@ -161,12 +160,6 @@ class Surrogate:
                     fix="emulate with runs on these data too",
                 )
         problems.raise_if_any()
-
-
-def _share(p: Any, value: Tensor) -> Tensor:
-    if p.scale == "log":
-        return torch.log(value / p.lower) / float(np.log(p.upper / p.lower))
-    return (value - p.lower) / (p.upper - p.lower)
 
 
 def _identity(model: Model, fit: Fit) -> str:
