@@ -14,6 +14,12 @@ settings.register_profile("xdpl", deadline=None, database=None, derandomize=True
 settings.load_profile("xdpl")
 
 
+@pytest.fixture(autouse=True)
+def one_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of a test happens at one time: `history` has seconds, and results are compared with it."""
+    monkeypatch.setattr("xdpl.labelled.attrs._now", lambda: "2001-02-03T04:05:06Z")
+
+
 @dataclass(frozen=True)
 class Backend:
     """One array namespace, with the way in and the way out."""

@@ -45,8 +45,7 @@ def provenance(title: str, model: Model, *, history: Any = None) -> dict[str, An
     """
     from xdpl import __version__
 
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    line = f"{now}: {title} created by xdpl {__version__}"
+    line = f"{_now()}: {title} created by xdpl {__version__}"
     return {
         "Conventions": "CF-1.10",
         "title": title,
@@ -57,6 +56,10 @@ def provenance(title: str, model: Model, *, history: Any = None) -> dict[str, An
         "model_hash": model_hash(model),
     }
 
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 def _plain(value: Any) -> Any:
     """Numbers of numpy as those of Python."""
