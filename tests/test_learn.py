@@ -83,7 +83,7 @@ def test_settings_say_how_it_was_trained(fit):
         "weight_decay": 0.0,
         "patience": 30,
         "clip": 1.0,
-        "surrogate": None,
+        "gradients": None,
         "engine": "numba",
     }
     assert {k: fit.settings[k] for k in expected} == expected

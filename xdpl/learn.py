@@ -47,7 +47,7 @@ def learn(  # type: ignore[misc]
     train: slice | None = None,
     validate: slice | xr.DataArray | None = None,
     sites: xr.DataArray | None = None,
-    surrogate: Surrogate | None = None,
+    gradients: Surrogate | None = None,
     engine: str | None = None,
     device: str | torch.device | None = None,
     epochs: int = 200,
@@ -138,7 +138,7 @@ def learn(  # type: ignore[misc]
         Without it the last weights count.
     sites : DataArray of bool, optional
         Sites to train on, over the site dimensions; all if not given.
-    surrogate : Surrogate, optional
+    gradients : Surrogate, optional
         A network that runs in place of the model while training, from `xdpl.surrogate.emulate`. The fit
         simulates with the model itself.
     engine : {"array", "cuda", "numba"}, optional
@@ -238,7 +238,7 @@ def learn(  # type: ignore[misc]
         train=train,
         validate=validate,
         sites=sites,
-        surrogate=surrogate,
+        gradients=gradients,
         engine=engine,
         device=device,
         epochs=epochs,

@@ -39,7 +39,7 @@ def test_parameters_of_a_black_box_are_learned(world):
         target="runoff",
         attributes=["slope", "soil"],
         network=MLP((16,)),
-        surrogate=imitation,
+        gradients=imitation,
         epochs=80,
         **settings,
     )

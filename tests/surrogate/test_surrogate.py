@@ -167,7 +167,7 @@ def learn(surrogate, model=None, ds=None, **options):
     return xdpl.learn(
         world() if ds is None else ds,
         Bucket() if model is None else model,
-        surrogate=surrogate,
+        gradients=surrogate,
         learning_rate=0.02,
         warmup=10,
         window=60,
@@ -183,7 +183,7 @@ def test_learning_through_it(good, weak):
     assert float(direct) > 0.99
     assert float(through) - float(start) > 0.8 * float(direct - start)
     assert float(through) > float(blind)
-    assert learn(good, epochs=1).settings["surrogate"] == good.identity
+    assert learn(good, epochs=1).settings["gradients"] == good.identity
 
 
 def test_members_and_checkpoints(good, weak, tmp_path):

@@ -70,14 +70,14 @@ class Surrogate:
         owner = models.get(model, problems.call)
         if model_hash(owner) != model_hash(self.model):
             problems.add(
-                "surrogate",
+                "gradients",
                 expected=f"one of the model {owner.name!r} as it is",
                 got=f"one of {self.model.name!r} with other parameters, bounds or options",
                 fix="xdpl.surrogate.emulate(ds, model, theta, runs)",
             )
         if self.identity != _identity(self.model, self.fit):
             problems.add(
-                "surrogate",
+                "gradients",
                 expected="the statistics and weights of its training",
                 got="others",
                 fix="emulate again, or load it again",

@@ -80,7 +80,7 @@ def run(
         request.seed,
     )
     targets = tuple(inputs.targets)
-    if engine != "array" and request.surrogate is None and not isinstance(inputs.model, NetworkOnly):
+    if engine != "array" and request.gradients is None and not isinstance(inputs.model, NetworkOnly):
         # What kernels cannot run is said before the bar appears.
         step_of(inputs.model, targets)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
@@ -104,7 +104,7 @@ def run(
                 engine,
                 request.warmup_gradient,
                 known if known is None else known.to(device),
-                _placed(request.surrogate, device),
+                _placed(request.gradients, device),
             )
         )
         trained = Trained(network, watching).to(device)

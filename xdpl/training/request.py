@@ -48,7 +48,7 @@ _INTEGERS = {
 _ABOVE_ZERO = ("learning_rate", "clip")
 _FRACTIONS = ("dynamic_dropout", "coverage")
 _OF_A_BLACK_BOX = (
-    "surrogate=xdpl.surrogate.emulate(ds, model, theta, runs), which has gradients; or"
+    "gradients=xdpl.surrogate.emulate(ds, model, theta, runs), which has gradients; or"
     ' ds.dpl.calibrate(model, ..., method="sce-ua")'
 )
 
@@ -75,7 +75,7 @@ class Request:
     train: slice | None
     validate: slice | xr.DataArray | None
     sites: xr.DataArray | None
-    surrogate: Surrogate | None
+    gradients: Surrogate | None
     engine: str | None
     device: str | torch.device | None
     epochs: int
@@ -153,7 +153,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         With every problem found.
     """
     model = models.get(request.model, problems.call)
-    if request.surrogate is None:
+    if request.gradients is None:
         refuse_black_box(model, problems, expected="a model with gradients", fix=_OF_A_BLACK_BOX)
     network = networks.get(request.network, problems.call)
     found = schema.forcings(ds, model, request.forcings, problems)
@@ -228,12 +228,12 @@ def _check_surrogate(
     request: Request, model: Model, targets: Iterable[str], dynamic: Sequence[str], problems: Problems
 ) -> None:
     """Note a surrogate of something else, and what it cannot stand in for."""
-    surrogate = request.surrogate
+    surrogate = request.gradients
     if surrogate is None:
         return
     if not hasattr(surrogate, "series"):
         fix = "xdpl.surrogate.emulate(ds, model, theta, runs)"
-        problems.add("surrogate", expected="a xdpl.surrogate.Surrogate", got=repr(surrogate), fix=fix)
+        problems.add("gradients", expected="a xdpl.surrogate.Surrogate", got=repr(surrogate), fix=fix)
         return
     surrogate.check(model, problems)
     lacking = [name for name in targets if name not in surrogate.outputs]
@@ -248,7 +248,7 @@ def _check_surrogate(
         (not request.warmup_gradient, "a gradient through the warm-up", "none", "leave warmup_gradient out"),
     ):
         if wrong:
-            problems.add("surrogate", expected=expected, got=got, fix=fix)
+            problems.add("gradients", expected=expected, got=got, fix=fix)
 
 
 def _check_order(columns: Columns, problems: Problems) -> None:
