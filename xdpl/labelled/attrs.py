@@ -57,9 +57,9 @@ def provenance(title: str, model: Model, *, history: Any = None) -> dict[str, An
     }
 
 
-
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
 
 def _plain(value: Any) -> Any:
     """Numbers of numpy as those of Python."""
