@@ -73,8 +73,8 @@ def test_labels_of_every_kind_come_back():
     pairs[:] = [(1, 2), None]
     coords = {"a": ["x", ""], "b": ("a", [1.5, np.nan]), "c": ("a", days), "d": ("a", pairs)}
     ds = xr.Dataset({"v": ("a", [True, False])}, coords, {"k": [1]})
-    kept, said = packed(ds)
-    back = unpacked(kept, said)
+    kept, said = packed(ds, "observation.")
+    back = unpacked(kept, said, "observation.")
     xr.testing.assert_identical(back.drop_vars("d"), ds.drop_vars("d"))
     # What has no plain form is kept as text.
     assert back["d"].values.tolist() == ["(1, 2)", "None"]

@@ -9,15 +9,15 @@ import xarray as xr
 
 __all__ = ["packed", "unpacked"]
 
-_PREFIX = "observation."
 
-
-def packed(ds: xr.Dataset) -> tuple[xr.Dataset, dict[str, Any]]:
+def packed(ds: xr.Dataset, prefix: str) -> tuple[xr.Dataset, dict[str, Any]]:
     """Variables and coordinates under names of their own, and what brings them back.
 
     Parameters
     ----------
     ds : Dataset
+    prefix : str
+        Of the names, such as ``"observation."``.
 
     Returns
     -------
@@ -45,24 +45,25 @@ def packed(ds: xr.Dataset) -> tuple[xr.Dataset, dict[str, Any]]:
             values = values.view(np.int64)
         known["text"] = text
         said["variables"][str(name)] = known
-        own = [f"{_PREFIX}{d}" for d in dims] + [f"{_PREFIX}{name}.text"] * text
+        own = [f"{prefix}{d}" for d in dims] + [f"{prefix}{name}.text"] * text
         # The dims are named otherwise than the variables, which would be taken for their labels.
-        out[f"{_PREFIX}{name}"] = ([f"{d}.dim" for d in own], values)
+        out[f"{prefix}{name}"] = ([f"{d}.dim" for d in own], values)
     return out, said
 
 
-def unpacked(stored: xr.Dataset, said: dict[str, Any]) -> xr.Dataset:
+def unpacked(stored: xr.Dataset, said: dict[str, Any], prefix: str) -> xr.Dataset:
     """Inverse of `packed`, from a store that has more.
 
     Parameters
     ----------
     stored : Dataset
     said : dict
+    prefix : str
     """
     variables: dict[str, Any] = {}
     coords: dict[str, Any] = {}
     for name, known in said["variables"].items():
-        values = stored[f"{_PREFIX}{name}"].values
+        values = stored[f"{prefix}{name}"].values
         if known["text"]:
             values = np.ascontiguousarray(values.astype(np.uint32))
             values = values.view(f"U{values.shape[-1]}").reshape(values.shape[:-1])

@@ -33,6 +33,7 @@ def rows(fit: Fit) -> list[tuple[str, str]]:
         *_observation(fit),
         *_constraints(s),
         ("warm-up", f"{s['warmup']} steps, {'with' if s['warmup_gradient'] else 'without'} gradient"),
+        *_rounds(fit),
         (
             "stopped",
             f"{s['stopped']} after {history.sizes['epoch']} of {s['epochs']} epochs, best epoch {best}",
@@ -68,6 +69,22 @@ def _some(names: list[str]) -> str:
     if len(names) <= 12:
         return tables.listed(names)
     return f"{tables.listed(names[:8])} and {len(names) - 8} more"
+
+
+def _rounds(fit: Fit) -> list[tuple[str, str]]:
+    """Of learning through a surrogate that was made again in each."""
+    s = fit.settings
+    if "rounds" not in s:
+        return []
+    one = fit.history.sel(round=s["best_round"])
+    errors = ", ".join(
+        f"{k} {float(one['model_rmse'].sel(target=k)):.4g} in the model"
+        f" ({float(one['surrogate_rmse'].sel(target=k)):.4g} through it,"
+        f" {float(fit.history['uncalibrated_rmse'].sel(target=k)):.4g} uncalibrated)"
+        for k in fit.targets
+    )
+    stopped = f"{s['rounds']} rounds, stopped: {s['rounds_stopped']}"
+    return [("surrogate", f"{stopped}; best round {s['best_round']}: RMSE {errors}")]
 
 
 def _columns(fit: Fit) -> int:

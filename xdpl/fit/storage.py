@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["parts_of", "restore", "save", "save_all"]
 
 _MEMBER = "fit-"
+# Of names in the store.
+_OBSERVATION, _ROUNDS = "observation.", "rounds."
 
 
 def save(fit: Fit, path: Path) -> None:
@@ -44,13 +46,16 @@ def save(fit: Fit, path: Path) -> None:
     for kind, moments in _moments(fit.scaling).items():
         ds[f"{kind}_mean"] = (kind, moments.mean)
         ds[f"{kind}_std"] = (kind, moments.std)
-    ds = ds.assign(fit.history.data_vars)
-    kept, labels = packed(fit.observation)
-    ds = ds.assign(kept.variables)
+    of_epochs = _of_epochs(fit.history)
+    ds = ds.assign(of_epochs.data_vars)
+    kept, labels = packed(fit.observation, _OBSERVATION)
+    rounds, of_rounds = packed(fit.history[[k for k in fit.history.data_vars if k not in of_epochs]], _ROUNDS)
+    ds = ds.assign(kept.variables).assign(rounds.variables)
     described = {
         "network": fit.network_spec.to_dict(),
         "operators": {k: operator.to_dict() for k, operator in fit.operators.items()},
         "observation": labels,
+        "rounds": of_rounds,
     }
     write_store(fit, path, ds, described)
 
@@ -106,7 +111,7 @@ def restore(
     with torch.random.fork_rng(devices=[]):
         whole = assemble(spec, model, columns, scaling, list(attributes), list(settings["targets"]))
     _put_weights(path, whole, ds)
-    history = ds[[k for k, v in ds.data_vars.items() if v.dims[:1] == ("epoch",)]]
+    history = _of_epochs(ds)
     return Fit(
         model=model,
         network_spec=spec,
@@ -114,10 +119,10 @@ def restore(
         attributes=attributes,
         scaling=scaling,
         forcings=description["forcings"],
-        history=history.drop_attrs(deep=False),
+        history=history.drop_attrs(deep=False).assign(_rounds(ds, description)),
         settings=settings,
         operators=_operators(path, description["operators"]),
-        observation=unpacked(ds, description["observation"]),
+        observation=unpacked(ds, description["observation"], _OBSERVATION),
     )
 
 
@@ -143,6 +148,16 @@ def _spec(path: Path, described: dict[str, Any], given: torch.nn.Module | Networ
     except ValueError as error:
         kind = described["kind"]
         refuse(path, f"a network {kind!r}", str(error), "load(path, network=<its specification>)")
+
+
+def _of_epochs(ds: xr.Dataset) -> xr.Dataset:
+    return ds[[k for k, v in ds.data_vars.items() if v.dims[:1] == ("epoch",)]]
+
+
+def _rounds(ds: xr.Dataset, description: dict[str, Any]) -> xr.Dataset:
+    """What happened in rounds with a surrogate; fits from before there were some do not say."""
+    known = description.get("rounds")
+    return xr.Dataset() if known is None else unpacked(ds, known, _ROUNDS)
 
 
 def _operators(path: Path, described: dict[str, Any]) -> dict[str, Operator]:

@@ -14,7 +14,7 @@ from xdpl.labelled.parameters import resolve
 from xdpl.simulate import simulate
 from xdpl.surrogate.surrogate import Surrogate
 
-__all__ = ["audit"]
+__all__ = ["audit", "check_limits"]
 
 
 def audit(
@@ -63,7 +63,8 @@ def audit(
         Over (parameter, output): ``effect`` (1), the root mean square of the change of the model over the
         standard deviation of the output; ``slope`` and ``correlation`` (1) over all days, sites and draws;
         ``failed``, whether one of them is out of its limits where the effect is large enough.
-        The attribute ``failures`` says what failed, in words; empty if nothing did.
+        The attribute ``failures`` says what failed, in words; empty if nothing did; ``least_effect``
+        is `effect`.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def audit(
         With every problem of the input.
     """
     problems = Problems("surrogate.audit")
-    _check(step, slope, correlation, effect, problems)
+    check_limits(problems, step=step, slope=slope, correlation=correlation, effect=effect)
     surrogate.check(surrogate.model, problems)
     model, outputs = surrogate.model, list(surrogate.outputs)
     span = slice(None) if time is None else time
@@ -125,7 +126,7 @@ def _judged(out: xr.Dataset, slope: tuple[float, float], correlation: float, eff
         "long_name": f"slope outside {slope[0]:g} to {slope[1]:g}, or correlation below {correlation:g}, "
         f"of an effect of at least {effect:g}"
     }
-    out.attrs = {"title": "audit of a surrogate", "failures": "; ".join(said)}
+    out.attrs = {"title": "audit of a surrogate", "failures": "; ".join(said), "least_effect": effect}
     return out
 
 
@@ -157,7 +158,16 @@ def _effect(true: xr.DataArray, alike: xr.DataArray, spread: float) -> tuple[flo
     return size, slope, float(np.corrcoef(a, b)[0, 1])
 
 
-def _check(step: Any, slope: Any, correlation: Any, effect: Any, problems: Problems) -> None:
+def check_limits(
+    problems: Problems,
+    *,
+    step: Any = 0.2,
+    slope: Any = (0.5, 1.5),
+    correlation: Any = 0.7,
+    effect: Any = 0.02,
+) -> None:
+    """Note options of `audit` that make no sense."""
+
     def between(value: Any, low: float, high: float) -> bool:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return number and low <= value <= high

@@ -36,7 +36,7 @@ def described(inputs: Inputs, request: Request, plan: Plan, windows: Windows, en
         "observation": {k: operator.describe() for k, operator in inputs.operators.items()},
         "objective": request.how,
         **({"group_dro": dataclasses.asdict(request.rule)} if request.rule is not None else {}),
-        "gradients": None if request.gradients is None else request.gradients.identity,
+        "gradients": getattr(request.gradients, "identity", None),
         "engine": engine,
         "first": windows.first,
         "last": windows.last,

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import xarray as xr
 
-from xdpl import engines
+from xdpl import engines, models
 from xdpl.engines.tracing.trace import step_of
 from xdpl.errors import Problems, short
 from xdpl.fit.ensemble import Ensemble
 from xdpl.fit.result import Fit
 from xdpl.labelled.choices import after_warmup
 from xdpl.labelled.grid import Grid
-from xdpl.models import NetworkOnly
+from xdpl.models import BlackBox, NetworkOnly
 from xdpl.networks.assemble import assemble
 from xdpl.networks.series import SeriesNetwork
+from xdpl.surrogate.loop import Loop
+from xdpl.surrogate.surrogate import Surrogate
 from xdpl.training.arrays import Arrays, Period, gather, periods
 from xdpl.training.described import described, fingerprint, identity
 from xdpl.training.fitted import fitted
@@ -39,9 +40,6 @@ from xdpl.training.tensors import tensors
 from xdpl.training.trained import Trained
 from xdpl.training.windows import Windows
 
-if TYPE_CHECKING:
-    from xdpl.surrogate import Surrogate
-
 __all__ = ["run", "run_seeds"]
 
 # Sites that are validated at once.
@@ -57,8 +55,14 @@ def run(
     _check_folder(checkpoint, problems)
     check_log(log, problems)
     engines.check(request.engine, device.type == "cuda", problems)
+    request = _with_gradients(request, problems)
     inputs = inspect(ds, request, problems)
     request = request.plain()
+    if isinstance(request.gradients, Loop):
+        from xdpl.surrogate.rounds import learn_in_rounds
+
+        paths = {"checkpoint": checkpoint, "log": log}
+        return learn_in_rounds(ds, request, inputs, request.gradients, run, progress=progress, **paths)
     # Dims by name, so that a transposed dataset gives the same fit.
     grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), _variables(inputs))
     when = periods(ds, request.train, request.validate)
@@ -146,7 +150,7 @@ def run_seeds(
     check_seeds(seeds, problems)
     if problems.found:
         # Before the first training, with everything else that is wrong.
-        inspect(ds, request, problems)
+        inspect(ds, _with_gradients(request, problems), problems)
     fits: list[Fit] = []
     for seed in seeds:
         own = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.{seed}")
@@ -157,6 +161,13 @@ def run_seeds(
         if fit.settings["stopped"] == "interrupted":
             break
     return Ensemble(tuple(fits))
+
+
+def _with_gradients(request: Request, problems: Problems) -> Request:
+    """A black box has none of its own: a surrogate has them, that is made and made again."""
+    model = models.get(request.model, problems.call)
+    without = isinstance(model, BlackBox) and request.gradients is None
+    return replace(request, gradients=Loop()) if without else request
 
 
 def _call(request: Request) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models import Model
     from xdpl.priors import Prior
-    from xdpl.surrogate import Surrogate
+    from xdpl.surrogate import Loop, Surrogate
 
 __all__ = ["Inputs", "Request", "check_seeds", "inspect"]
 
@@ -75,7 +75,7 @@ class Request:
     train: slice | None
     validate: slice | xr.DataArray | None
     sites: xr.DataArray | None
-    gradients: Surrogate | None
+    gradients: Surrogate | Loop | None
     engine: str | None
     device: str | torch.device | None
     epochs: int
@@ -228,20 +228,26 @@ def _check_surrogate(
     request: Request, model: Model, targets: Iterable[str], dynamic: Sequence[str], problems: Problems
 ) -> None:
     """Note a surrogate of something else, and what it cannot stand in for."""
+    from xdpl.surrogate import Loop
+
     surrogate = request.gradients
     if surrogate is None:
         return
-    if not hasattr(surrogate, "series"):
+    lacking = []
+    if isinstance(surrogate, Loop):
+        surrogate.note(problems)
+    elif hasattr(surrogate, "series"):
+        surrogate.check(model, problems)
+        lacking = [name for name in targets if name not in surrogate.outputs]
+    else:
         fix = "xdpl.surrogate.emulate(ds, model, theta, runs)"
         problems.add("gradients", expected="a xdpl.surrogate.Surrogate", got=repr(surrogate), fix=fix)
         return
-    surrogate.check(model, problems)
-    lacking = [name for name in targets if name not in surrogate.outputs]
     for wrong, expected, got, fix in (
         (
             bool(lacking),
             f"one that imitates {', '.join(lacking)}",
-            ", ".join(surrogate.outputs),
+            ", ".join(getattr(surrogate, "outputs", ())),
             "emulate it",
         ),
         (bool(dynamic), "static parameters, which it reads", f"dynamic={list(dynamic)}", "leave dynamic out"),
