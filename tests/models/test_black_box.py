@@ -60,7 +60,6 @@ def test_parameters_are_carried_to_other_sites(installed, ds):
 OF_SITES = {"target": "runoff"}
 WITH_NOISE = OF_SITES | {"noise": 1.0}
 CALLS = {
-    "learn": lambda ds: ds.dpl.learn(bucket, attributes=["sand"], **OF_SITES),
     "cross_validate": lambda ds: ds.dpl.cross_validate(
         bucket,
         protocol=xdpl.evaluation.Ungauged(k=3),
@@ -82,9 +81,16 @@ def test_what_needs_gradients_refuses_it(ds, call):
     assert "a model with gradients, got 'bucket', a BlackBox, which has neither a step nor gradients" in said
 
 
-def test_learning_says_what_will_do_it(ds):
-    said = refused(lambda: CALLS["learn"](ds))["model"]
-    assert "ds.dpl.calibrate(model" in said and "gradients=xdpl.surrogate.emulate" in said
+def test_learning_goes_through_a_surrogate():
+    """Unless gradients are given in another way."""
+    from xdpl.errors import Problems
+    from xdpl.surrogate import Loop
+    from xdpl.training.entry import with_gradients
+
+    problems = Problems("learn")
+    assert with_gradients(bucket, None, problems) == Loop()
+    assert with_gradients(bucket, "others", problems) == "others"
+    assert with_gradients("vic", None, problems) is None
 
 
 def test_states_are_its_own(ds):

@@ -15,6 +15,7 @@ from xdpl.models.checks import check_routes
 from xdpl.models.command import Command
 from xdpl.models.network_only import NetworkOnly
 from xdpl.models.routes import GammaHydrograph
+from xdpl.models.subset import SUFFIX, Subset
 
 __all__ = [
     "BlackBox",
@@ -26,6 +27,7 @@ __all__ = [
     "NetworkOnly",
     "Parameter",
     "State",
+    "Subset",
     "available",
     "get",
     "restore",
@@ -84,6 +86,9 @@ def restore(name: str, options: dict[str, Any]) -> Model | None:
     if name == NetworkOnly.name:
         like = restore(**options["like"])
         return None if like is None else NetworkOnly(like, positive=options["positive"])
+    if name.endswith(SUFFIX) and "like" in options:
+        like = restore(**options["like"])
+        return None if like is None else Subset(like, options["parameters"], options["values"])
     found = _found()
     if name not in found:
         return None

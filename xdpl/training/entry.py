@@ -16,7 +16,7 @@ from xdpl.fit.ensemble import Ensemble
 from xdpl.fit.result import Fit
 from xdpl.labelled.choices import after_warmup
 from xdpl.labelled.grid import Grid
-from xdpl.models import BlackBox, NetworkOnly
+from xdpl.models import BlackBox, Model, NetworkOnly
 from xdpl.networks.assemble import assemble
 from xdpl.networks.series import SeriesNetwork
 from xdpl.surrogate.loop import Loop
@@ -40,7 +40,7 @@ from xdpl.training.tensors import tensors
 from xdpl.training.trained import Trained
 from xdpl.training.windows import Windows
 
-__all__ = ["run", "run_seeds"]
+__all__ = ["run", "run_seeds", "with_gradients"]
 
 # Sites that are validated at once.
 _TILE = 128
@@ -55,7 +55,7 @@ def run(
     _check_folder(checkpoint, problems)
     check_log(log, problems)
     engines.check(request.engine, device.type == "cuda", problems)
-    request = _with_gradients(request, problems)
+    request = replace(request, gradients=with_gradients(request.model, request.gradients, problems))
     inputs = inspect(ds, request, problems)
     request = request.plain()
     if isinstance(request.gradients, Loop):
@@ -150,7 +150,8 @@ def run_seeds(
     check_seeds(seeds, problems)
     if problems.found:
         # Before the first training, with everything else that is wrong.
-        inspect(ds, _with_gradients(request, problems), problems)
+        gradients = with_gradients(request.model, request.gradients, problems)
+        inspect(ds, replace(request, gradients=gradients), problems)
     fits: list[Fit] = []
     for seed in seeds:
         own = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.{seed}")
@@ -163,11 +164,10 @@ def run_seeds(
     return Ensemble(tuple(fits))
 
 
-def _with_gradients(request: Request, problems: Problems) -> Request:
-    """A black box has none of its own: a surrogate has them, that is made and made again."""
-    model = models.get(request.model, problems.call)
-    without = isinstance(model, BlackBox) and request.gradients is None
-    return replace(request, gradients=Loop()) if without else request
+def with_gradients(model: str | Model, given: Any, problems: Problems) -> Any:
+    """What is given; a black box has no gradients, but a surrogate that is made for it and made again."""
+    found = models.get(model, problems.call)
+    return Loop() if given is None and isinstance(found, BlackBox) else given
 
 
 def _call(request: Request) -> str:

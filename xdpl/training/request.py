@@ -13,7 +13,6 @@ from xdpl import models, networks
 from xdpl.labelled import schema
 from xdpl.labelled.choices import check_periods
 from xdpl.labelled.targets import find_targets
-from xdpl.models.black_box import refuse_black_box
 from xdpl.models.ordering import Ordering
 from xdpl.networks.assemble import sizes
 from xdpl.networks.base import Network, Sizes
@@ -47,10 +46,6 @@ _INTEGERS = {
 }
 _ABOVE_ZERO = ("learning_rate", "clip")
 _FRACTIONS = ("dynamic_dropout", "coverage")
-_OF_A_BLACK_BOX = (
-    "gradients=xdpl.surrogate.emulate(ds, model, theta, runs), which has gradients; or"
-    ' ds.dpl.calibrate(model, ..., method="sce-ua")'
-)
 
 
 @dataclass(frozen=True)
@@ -153,8 +148,6 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
         With every problem found.
     """
     model = models.get(request.model, problems.call)
-    if request.gradients is None:
-        refuse_black_box(model, problems, expected="a model with gradients", fix=_OF_A_BLACK_BOX)
     network = networks.get(request.network, problems.call)
     found = schema.forcings(ds, model, request.forcings, problems)
     dims = [d for f in found.values() for d in f.data.dims] if found else list(ds.dims)
