@@ -60,14 +60,6 @@ def test_parameters_are_carried_to_other_sites(installed, ds):
 OF_SITES = {"target": "runoff"}
 WITH_NOISE = OF_SITES | {"noise": 1.0}
 CALLS = {
-    "cross_validate": lambda ds: ds.dpl.cross_validate(
-        bucket,
-        protocol=xdpl.evaluation.Ungauged(k=3),
-        train=slice("2001-01-01", "2001-02-28"),
-        test=slice("2001-03-01", None),
-        attributes=["sand"],
-        **OF_SITES,
-    ),
     "gradient": lambda ds: ds.dpl.calibrate(bucket, method="gradient", **OF_SITES),
     "identifiability": lambda ds: identifiability(ds, bucket, None, **WITH_NOISE),
     "standard_errors": lambda ds: standard_errors(ds, bucket, None, attributes=["sand"], **WITH_NOISE),
