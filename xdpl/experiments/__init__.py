@@ -14,6 +14,7 @@ from xdpl.experiments.observation import observation
 from xdpl.experiments.perturbation import perturbation
 from xdpl.experiments.regimes import regimes
 from xdpl.experiments.scaling import scaling
+from xdpl.experiments.surrogate import surrogate
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
 from xdpl.experiments.uncertainty import uncertainty
@@ -31,6 +32,7 @@ __all__ = [
     "perturbation",
     "regimes",
     "scaling",
+    "surrogate",
     "towers",
     "transfer",
     "uncertainty",

@@ -18,6 +18,7 @@ from xdpl.labelled.targets import find_targets
 
 if TYPE_CHECKING:
     from xdpl.models import Model
+    from xdpl.surrogate import Loop
 
 __all__ = ["Case"]
 
@@ -55,6 +56,8 @@ class Case:
         Options of `xdpl.calibrate`.
     regionalise : mapping
         Options of `xdpl.regionalise` for donors, such as ``{"donors": 3}``.
+    loop : Loop, optional
+        How the model is learned through a surrogate, as if it had no gradients.
     sites : DataArray of bool, optional
         Sites that take part; all if not given.
     forcings : mapping of str to str, optional
@@ -80,6 +83,7 @@ class Case:
     history: Options | None = None
     calibrate: Mapping[str, Any] = field(default_factory=dict)
     regionalise: Mapping[str, Any] = field(default_factory=dict)
+    loop: Loop | None = None
     sites: xr.DataArray | None = None
     forcings: Mapping[str, str] | None = None
 

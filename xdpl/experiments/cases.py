@@ -13,7 +13,32 @@ import xarray as xr
 from xdpl.data.known import known_parameters
 from xdpl.experiments.case import Case
 
-__all__ = ["CASES", "mopex", "smap", "twin", "twin_all", "twin_biased", "twin_regimes", "twin_runoff"]
+__all__ = [
+    "CASES",
+    "SURFACE",
+    "mopex",
+    "smap",
+    "twin",
+    "twin_all",
+    "twin_biased",
+    "twin_moisture",
+    "twin_noah",
+    "twin_regimes",
+    "twin_runoff",
+]
+
+
+#: Parameters of VIC that soil moisture near the surface feels within weeks.
+SURFACE = (
+    "ksat",
+    "d1",
+    "porosity",
+    "critical_fraction",
+    "wilting_fraction",
+    "residual_fraction",
+    "root_fraction",
+    "canopy_fraction",
+)
 
 
 def smap() -> Case:
@@ -187,6 +212,43 @@ def twin_runoff(ds: xr.Dataset | None = None) -> Case:
     )
 
 
+def twin_moisture(ds: xr.Dataset | None = None) -> Case:
+    """As `twin`, with the eight parameters of VIC that soil moisture near the surface feels within weeks.
+
+    Parameters
+    ----------
+    ds : Dataset, optional
+        Another one from `xdpl.data.twin`, of at least three years.
+    """
+    from xdpl.models import Subset
+    from xdpl.surrogate import Loop
+
+    case = twin(ds)
+    model = Subset("vic", SURFACE)
+    learn: dict[str, Any] = {"learning_rate": 1e-2, "epochs": 130, "warmup": 60}
+    return replace(case, name="twin-moisture", model=model, learn=learn, alone=None, loop=Loop())
+
+
+def twin_noah(ds: xr.Dataset | None = None) -> Case:
+    """A synthetic world of the model `noah`, whose soil and vegetation follow the attributes; soil moisture.
+
+    Parameters
+    ----------
+    ds : Dataset, optional
+        Another one from `xdpl.data.twin`, of at least three years.
+    """
+    from xdpl.data import twin as make
+    from xdpl.experiments.noah_world import FREE, noah_world
+    from xdpl.models import Subset
+    from xdpl.surrogate import Loop
+
+    ds = noah_world(make() if ds is None else ds)
+    learn: dict[str, Any] = {"learning_rate": 1e-2, "epochs": 130, "warmup": 60}
+    return replace(
+        twin(ds), name="twin-noah", model=Subset("noah", FREE), learn=learn, alone=None, loop=Loop()
+    )
+
+
 def twin_regimes(ds: xr.Dataset | None = None) -> Case:
     """A synthetic world with a process that the model lacks: canopies of humid sites keep half of the rain.
 
@@ -235,6 +297,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "twin-all": twin_all,
     "twin-all-1": partial(twin_all, 1),
     "twin-biased": twin_biased,
+    "twin-moisture": twin_moisture,
+    "twin-noah": twin_noah,
     "twin-regimes": twin_regimes,
     "twin-runoff": twin_runoff,
 }

@@ -24,6 +24,7 @@ from xdpl.experiments.observation import observation
 from xdpl.experiments.perturbation import perturbation
 from xdpl.experiments.regimes import regimes
 from xdpl.experiments.scaling import scaling
+from xdpl.experiments.surrogate import surrogate
 from xdpl.experiments.towers import towers
 from xdpl.experiments.transfer import transfer
 from xdpl.experiments.uncertainty import uncertainty
@@ -62,6 +63,7 @@ EXPERIMENTS = {
     "perturbation": Experiment(perturbation, reports.perturbation, "twin-all"),
     "regimes": Experiment(regimes, reports.regimes, "twin-regimes"),
     "scaling": Experiment(scaling, reports.scaling, "smap"),
+    "surrogate": Experiment(surrogate, reports.surrogate, "twin-moisture"),
     "towers": Experiment(towers, reports.towers, "smap"),
     "transfer": Experiment(transfer, reports.transfer, "twin"),
     "uncertainty": Experiment(uncertainty, reports.uncertainty, "twin-all"),

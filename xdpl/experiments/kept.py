@@ -115,6 +115,7 @@ def _identity(case: Case) -> dict[str, Any]:
         "same_sites": [case.learning(count, same_sites=True) for count in _COUNTS],
         "alone": [case.learning_alone(count) for count in _COUNTS],
         "history": [case.learning_from_history(count) for count in _COUNTS],
+        "loop": None if case.loop is None else case.loop.to_dict(),
         "calibrate": dict(case.calibrate),
         "regionalise": dict(case.regionalise),
     }

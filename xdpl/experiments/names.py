@@ -26,6 +26,7 @@ NAMES = {
     "regression": "calibration and regression",
     "site-affine": "scale and offset of each site",
     "stratified": "all groups alike",
+    "surrogate": "parameter learning through a surrogate",
     "truth": "truth",
     "uncalibrated": "uncalibrated",
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -12,7 +12,11 @@ from xdpl.calibration.cube import Cube
 from xdpl.errors import Problems
 from xdpl.labelled.parameters import resolve
 from xdpl.simulate import simulate
+from xdpl.surrogate.design import DRAW
 from xdpl.surrogate.surrogate import Surrogate
+
+if TYPE_CHECKING:
+    from xdpl.models import Model
 
 __all__ = ["audit", "check_limits"]
 
@@ -79,19 +83,22 @@ def audit(
     theta, _ = resolve(model, parameters, problems)
     problems.raise_if_any()
 
-    def run(values: Mapping[str, xr.DataArray]) -> tuple[xr.Dataset, xr.Dataset]:
-        given = xr.Dataset({p.name: values[p.name].assign_attrs(units=p.units) for p in model.parameters})
-        true = simulate(ds, model, given, outputs=outputs, forcings=forcings)
-        alike = surrogate.simulate(ds, given, forcings=forcings)
-        return true.sel(time=span), alike.sel(time=span).transpose(*true.dims, missing_dims="ignore")
-
-    true, alike = run(theta)
-    found = {"nse": [_nse(true[k], alike[k]) for k in outputs]}
-    spread = {k: float(true[k].std()) for k in outputs}
-    rows = []
+    # All in one run, which processes share among them.
+    sets = [theta]
     for p in model.parameters:
-        low, high = (run(theta | {p.name: v}) for v in _moved(theta[p.name], p, step))
-        rows.append([_effect(high[0][k] - low[0][k], high[1][k] - low[1][k], spread[k]) for k in outputs])
+        sets += [theta | {p.name: v} for v in _moved(theta[p.name], p, step)]
+    together, each = _stacked(model, sets)
+    true = simulate(ds, model, together, outputs=outputs, forcings=forcings).sel(time=span)
+    alike = surrogate.simulate(ds, together, forcings=forcings).sel(time=span)
+    alike = alike.transpose(*true.dims, missing_dims="ignore")
+    at = [{DRAW: slice(i * each, (i + 1) * each)} for i in range(len(sets))]
+    found = {"nse": [_nse(true[k].isel(at[0]), alike[k].isel(at[0])) for k in outputs]}
+    spread = {k: float(true[k].isel(at[0]).std()) for k in outputs}
+    rows = []
+    for i in range(len(model.parameters)):
+        low, high = at[1 + 2 * i], at[2 + 2 * i]
+        one, other = (v.isel(high) - v.isel(low) for v in (true, alike))
+        rows.append([_effect(one[k], other[k], spread[k]) for k in outputs])
     table = np.asarray(rows, dtype=np.float64)
     out = xr.Dataset(
         {"nse": ("output", found["nse"])}
@@ -128,6 +135,17 @@ def _judged(out: xr.Dataset, slope: tuple[float, float], correlation: float, eff
     }
     out.attrs = {"title": "audit of a surrogate", "failures": "; ".join(said), "least_effect": effect}
     return out
+
+
+def _stacked(model: Model, sets: Sequence[Mapping[str, xr.DataArray]]) -> tuple[xr.Dataset, int]:
+    """Parameter sets one after the other along the dim of draws, and how many draws each has."""
+    each = max((v.sizes.get(DRAW, 1) for v in sets[0].values()), default=1)
+    out = xr.Dataset()
+    for p in model.parameters:
+        parts = [one[p.name].reset_coords(drop=True) for one in sets]
+        parts = [v if DRAW in v.dims else v.expand_dims({DRAW: each}) for v in parts]
+        out[p.name] = xr.concat(parts, DRAW).drop_attrs(deep=False).assign_attrs(units=p.units)
+    return out.drop_vars(DRAW, errors="ignore"), each
 
 
 def _moved(array: xr.DataArray, p: Any, step: float) -> tuple[xr.DataArray, xr.DataArray]:

@@ -109,6 +109,14 @@ def emulate(
     problems.raise_if_any()
     trained = data[f"simulated_{chosen[0]}"].notnull().any("time")
     trained = trained if sites is None else trained & sites
+    if not bool(trained.any()):
+        problems.add(
+            "simulated",
+            expected=f"runs of {owner.name!r} with values, at sites to train on",
+            got="only NaN",
+            fix="look at why its runs fail: the warnings of simulate say it",
+        )
+        problems.raise_all()
     # Fluxes are not below zero, but states of other models may be.
     alike = NetworkOnly(owner, positive=False)
     fit = learn(

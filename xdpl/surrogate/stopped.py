@@ -9,8 +9,8 @@ __all__ = ["AuditError"]
 _REMEDY = (
     "learned through it, parameters would be wrong. More draws, more updates, a wider network or a longer"
     " warm-up of the emulator make it better (xdpl.surrogate.Loop(draws=..., emulator={...})); a parameter"
-    " that the targets hardly feel is best not declared; the limits are in Loop(audit={...}); ds.dpl.calibrate"
-    " needs no surrogate"
+    " that the targets hardly feel is best not declared; the limits are in Loop(audit={...});"
+    " ds.dpl.calibrate needs no surrogate"
 )
 
 
