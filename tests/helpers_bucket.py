@@ -14,6 +14,7 @@ import xarray as xr
 from xdpl.models import BlackBox, Command, Flux, Forcing, Model, Parameter, State
 
 SOURCE = Path(__file__).parent / "external" / "bucket.c"
+FORTRAN = SOURCE.with_suffix(".f90")
 FORCINGS = (
     Forcing("precipitation", "mm d-1", "lwe_precipitation_rate"),
     Forcing("demand", "mm d-1", "water_potential_evapotranspiration_flux"),
@@ -58,14 +59,18 @@ class Twin(Model):
         return {"storage": storage - outflow}, {"runoff": spill + outflow, "evaporation": evaporation}
 
 
-def compiled(folder):
-    """The program; the one reason to skip is that there is no compiler."""
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+def compiled(folder, source=SOURCE):
+    """The program; the one reason to skip is that there is no compiler of its language."""
+    if source == SOURCE:
+        named, known, language = os.environ.get("CC"), ("cc", "gcc", "clang"), "C"
+    else:
+        named, known, language = os.environ.get("FC"), ("gfortran",), "Fortran"
+    compiler = named or next(filter(None, map(shutil.which, known)), None)
     if compiler is None:
-        pytest.skip("no C compiler")
+        pytest.skip(f"no {language} compiler")
     program = folder / "bucket"
     # Fused multiplications would round otherwise than Python.
-    args = [compiler, "-O2", "-ffp-contract=off", "-o", str(program), str(SOURCE), "-lm"]
+    args = [compiler, "-O2", "-ffp-contract=off", "-o", str(program), str(source), "-lm"]
     subprocess.run(args, check=True, capture_output=True)
     return program
 

@@ -22,10 +22,15 @@ EXPERIMENTS = (
     "perturbation",
     "regimes",
     "scaling",
+    "surrogate",
     "towers",
     "transfer",
     "uncertainty",
 )
+
+
+# Other synthetic worlds.
+_TWINS = ("all", "all-1", "biased", "moisture", "noah", "regimes", "runoff")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo.add_argument("--quiet", action="store_true", help="no progress bar")
     trial = commands.add_parser("experiment", help="measure a claim about parameter learning")
     trial.add_argument("name", choices=EXPERIMENTS, help="which")
-    cases = (*worlds, "twin-all", "twin-all-1", "twin-biased", "twin-regimes", "twin-runoff")
+    cases = (*worlds, *(f"twin-{k}" for k in _TWINS))
     trial.add_argument("--data", choices=cases, help="default: that of the documentation")
     trial.add_argument("--seeds", type=int, default=3, help="how many, default: 3")
     trial.add_argument("--out", type=Path, default=Path("xdpl-experiments"), help="folder for the results")

@@ -11,7 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from helpers_bucket import FAILS, FLUXES, FORCINGS, PARAMETERS, SOURCE, Twin, bucket, compiled, days, theta
+from helpers_bucket import (
+    FAILS,
+    FLUXES,
+    FORCINGS,
+    FORTRAN,
+    PARAMETERS,
+    SOURCE,
+    Twin,
+    bucket,
+    compiled,
+    days,
+    theta,
+)
 
 from xdpl.errors import InputErrors
 from xdpl.labelled.attrs import model_hash
@@ -52,6 +64,14 @@ def test_the_program_is_its_twin(program, folders):
     assert found["runoff"].attrs == {"units": "mm d-1", "long_name": "runoff", "standard_name": "runoff_flux"}
     assert found.attrs["failed_runs"] == 0 and json.loads(found.attrs["model_options"])["version"] == "1"
     assert list(folders.iterdir()) == []
+
+
+def test_one_in_fortran(tmp_path):
+    program = compiled(tmp_path, FORTRAN)
+    command = Command([str(program), "{forcing}", "{parameters}", "{output}"])
+    model = BlackBox("bucket", FORCINGS, PARAMETERS, FLUXES, command, batch=False, workers=2)
+    ds = days(sites=3, length=200)
+    assert_same(ds.dpl.simulate(model, theta(ds)), ds.dpl.simulate(Twin(), theta(ds), engine="array"))
 
 
 def test_averages_grids_units_and_sites_without_data(program):
