@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from xdpl import models, networks
+from xdpl.errors import short
 from xdpl.labelled import schema
 from xdpl.labelled.choices import check_periods
 from xdpl.labelled.targets import find_targets
@@ -24,6 +25,7 @@ from xdpl.training.losses import LOSSES
 from xdpl.training.operators import inspect_operators
 from xdpl.training.priors import Known, inspect_priors
 from xdpl.training.schedules import SCHEDULES
+from xdpl.training.sources import Gradients
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models import Model
     from xdpl.priors import Prior
-    from xdpl.surrogate import Surrogate
 
 __all__ = ["Inputs", "Request", "check_seeds", "inspect"]
 
@@ -48,7 +49,8 @@ _INTEGERS = {
 _ABOVE_ZERO = ("learning_rate", "clip")
 _FRACTIONS = ("dynamic_dropout", "coverage")
 _OF_A_BLACK_BOX = (
-    "gradients=xdpl.surrogate.emulate(ds, model, theta, runs), which has gradients; or"
+    "gradients=xdpl.surrogate.emulate(ds, model, theta, runs), which has gradients; of few parameters"
+    " gradients=xdpl.gradients.FiniteDifferences() or SPSA(), by more runs; or"
     ' ds.dpl.calibrate(model, ..., method="sce-ua")'
 )
 
@@ -75,7 +77,7 @@ class Request:
     train: slice | None
     validate: slice | xr.DataArray | None
     sites: xr.DataArray | None
-    gradients: Surrogate | None
+    gradients: Gradients | None
     engine: str | None
     device: str | torch.device | None
     epochs: int
@@ -103,6 +105,11 @@ class Request:
         if isinstance(self.objective, GroupDRO):
             return self.objective
         return GroupDRO() if self.objective == "group-dro" else None
+
+    @property
+    def runs_model(self) -> bool:
+        """Whether the model itself is run while training."""
+        return self.gradients is None or getattr(self.gradients, "runs_model", False) is True
 
     def plain(self) -> Request:
         """The same request with numbers of Python, which a fit can store."""
@@ -179,7 +186,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     _check_weights(weights, problems)
     given = _per_target("observation", request.observation, targets, problems)
     operators = inspect_operators(ds, given, losses, request.validate, site_dims, model, problems)
-    _check_surrogate(request, model, targets, dynamic, problems)
+    _check_gradients(request, model, targets, dynamic, problems)
     priors = inspect_priors(ds, request.priors, model, site_dims, problems)
     members = request.members if _is_integer(request.members, 1) else 1
     ordering = Ordering.of(model, request.order, problems)
@@ -224,27 +231,24 @@ def _check_objective(
     schema.check_labels("groups", groups, ds, problems, fix="groups=groups.reindex_like(ds, fill_value=-1)")
 
 
-def _check_surrogate(
-    request: Request, model: Model, targets: Iterable[str], dynamic: Sequence[str], problems: Problems
+def _check_gradients(
+    request: Request, model: Model, targets: Collection[str], dynamic: Sequence[str], problems: Problems
 ) -> None:
-    """Note a surrogate of something else, and what it cannot stand in for."""
-    surrogate = request.gradients
-    if surrogate is None:
+    """Note gradients of something else, or of none, and what they cannot be had for."""
+    given = request.gradients
+    if given is None:
         return
-    if not hasattr(surrogate, "series"):
-        fix = "xdpl.surrogate.emulate(ds, model, theta, runs)"
-        problems.add("gradients", expected="a xdpl.surrogate.Surrogate", got=repr(surrogate), fix=fix)
+    if isinstance(given, type) or not isinstance(given, Gradients):
+        problems.add(
+            "gradients",
+            expected="FiniteDifferences or SPSA of xdpl.gradients, or a xdpl.surrogate.Surrogate",
+            got=short(given),
+            fix="gradients=xdpl.gradients.FiniteDifferences(), or leave it out",
+        )
         return
-    surrogate.check(model, problems)
-    lacking = [name for name in targets if name not in surrogate.outputs]
+    given.check(model, problems, targets)
     for wrong, expected, got, fix in (
-        (
-            bool(lacking),
-            f"one that imitates {', '.join(lacking)}",
-            ", ".join(surrogate.outputs),
-            "emulate it",
-        ),
-        (bool(dynamic), "static parameters, which it reads", f"dynamic={list(dynamic)}", "leave dynamic out"),
+        (bool(dynamic), "static parameters", f"dynamic={list(dynamic)}", "leave dynamic out"),
         (not request.warmup_gradient, "a gradient through the warm-up", "none", "leave warmup_gradient out"),
     ):
         if wrong:
