@@ -85,6 +85,7 @@ def test_what_needs_gradients_refuses_it(ds, call):
 def test_learning_says_what_will_do_it(ds):
     said = refused(lambda: CALLS["learn"](ds))["model"]
     assert "ds.dpl.calibrate(model" in said and "gradients=xdpl.surrogate.emulate" in said
+    assert "gradients=xdpl.gradients.FiniteDifferences()" in said
 
 
 def test_states_are_its_own(ds):
