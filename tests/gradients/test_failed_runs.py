@@ -5,8 +5,9 @@ import pytest
 import torch
 from helpers_bucket import called, run
 
+import xdpl
 from gradients.helpers_gradients import SITES, estimates, exact, setting, slopes, windows
-from gradients.test_learning import basins, learn
+from gradients.test_learning import SETTINGS, basins, learn
 from xdpl.gradients import SPSA, FiniteDifferences
 from xdpl.training.losses import LOSSES, Spread
 from xdpl.training.objective import Answers, Objective
@@ -94,6 +95,27 @@ def test_learning_goes_on_and_says_so():
     small = truth["capacity"] < 100.0
     found = fit.parameters(basins()[0])["capacity"]
     np.testing.assert_allclose(found[small.values], truth["capacity"][small.values], rtol=0.2)
+
+
+def test_a_site_that_always_fails():
+    """In training and in validation: what is left has a loss."""
+
+    def dry(forcings, parameters):
+        if (forcings["precipitation"].values.sum(axis=0) == 0.0).any():
+            msg = "no water"
+            raise ValueError(msg)
+        return run(forcings, parameters)
+
+    ds = basins()[0].copy(deep=True)
+    ds["precipitation"][:, 3] = 0.0
+    call = SETTINGS | {"epochs": 3, "validate": slice("2001-04-01", None)}
+    with pytest.warns(UserWarning, match="33 of 396 runs failed .* no water"):
+        fit = xdpl.learn(ds, called(dry), gradients=FiniteDifferences(), **call)
+    # Two windows of each of twelve sites in an epoch, and each site in validation.
+    assert fit.settings["model_runs"] == 3 * (5 * 24 + 12)
+    assert fit.settings["failed_runs"] == 3 * (5 * 2 + 1)
+    assert np.isfinite(fit.history["validation_loss"]).all()
+    assert float(fit.history["loss"][-1]) < float(fit.history["loss"][0])
 
 
 def test_a_model_that_always_fails_is_no_loss_of_zero():

@@ -140,6 +140,25 @@ def test_resumed_exactly(tmp_path, monkeypatch, gradients):
     assert resumed.settings == whole.settings
 
 
+def test_several_seeds_and_folds():
+    ensemble = quick(gradients=SPSA(), seed=[0, 1], epochs=2)
+    assert [fit.settings["model_runs"] for fit in ensemble.fits] == [2 * 5 * 4 * 3] * 2
+    options = {k: v for k, v in SETTINGS.items() if k not in ("target", "attributes", "progress")}
+    result = xdpl.cross_validate(
+        basins()[0],
+        called(run),
+        protocol=xdpl.evaluation.Ungauged(k=2),
+        train=slice("2001-02-01", "2001-04-15"),
+        test=slice("2001-04-16", None),
+        target="runoff",
+        attributes=["slope", "soil"],
+        gradients=SPSA(),
+        progress=False,
+        **(options | {"epochs": 2}),
+    )
+    assert (result["nse"].notnull().sum("fold") == 1).all()
+
+
 def test_a_checkpoint_of_other_gradients_is_refused(tmp_path):
     quick(checkpoint=tmp_path / "c", gradients=SPSA())
     for other in (SPSA(0.1), SPSA(draws=2), FiniteDifferences(), None):

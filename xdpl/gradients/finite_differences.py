@@ -61,7 +61,7 @@ class FiniteDifferences(Perturbation):
         own = torch.eye(count, dtype=place.dtype, device=place.device)[:, None, :]
         numbers = torch.arange(1, count + 1, device=place.device)
         if not self.central:
-            signed = torch.where(place + self.step <= 1.0, self.step, -self.step)
+            signed = self.step * torch.where(place + self.step <= 1.0, 1.0, -1.0).to(place.dtype)
             return Moves(place + own * signed, torch.zeros_like(numbers), numbers, own / signed)
         low = (place - self.step).clamp(0.0, 1.0 - 2.0 * self.step)
         points = [torch.where(own > 0, end, place) for end in (low, low + 2.0 * self.step)]
