@@ -5,7 +5,7 @@ import pytest
 from helpers_bucket import FLUXES, FORCINGS, PARAMETERS, Twin, called, run
 from helpers_learn import problems, quick
 
-from gradients.test_learning import basins, learn
+from gradients.test_learning import learn
 from xdpl.errors import InputErrors
 from xdpl.gradients import SPSA, FiniteDifferences
 from xdpl.models import BlackBox, Command, NetworkOnly
@@ -57,7 +57,7 @@ def test_what_they_cannot_be_had_for():
 def test_a_model_without_parameters():
     alone = NetworkOnly(Twin())
     said = refused(lambda: learn(alone, SPSA(), network="lstm"))["gradients"]
-    assert "a model with parameters, to move them, got 'network-only'" in said or "which has none" in said
+    assert "a model with parameters, to move them, got" in said and "which has none" in said
 
 
 def test_a_team(monkeypatch):
@@ -86,4 +86,3 @@ def test_a_program_that_is_not_there():
 def test_a_black_box_without_gradients_says_what_would_do():
     with pytest.raises(InputErrors, match=r"xdpl\.gradients\.FiniteDifferences\(\) or SPSA\(\)"):
         learn(called(run))
-    assert "runoff" in basins()[0]
