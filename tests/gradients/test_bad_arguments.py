@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from helpers_bucket import FLUXES, FORCINGS, PARAMETERS, Twin, called, run
+from helpers_gradients import learn
 from helpers_learn import problems, quick
 
-from gradients.test_learning import learn
 from xdpl.errors import InputErrors
 from xdpl.gradients import SPSA, FiniteDifferences
 from xdpl.models import BlackBox, Command, NetworkOnly

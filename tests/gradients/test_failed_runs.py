@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 from helpers_bucket import called, run
+from helpers_gradients import SETTINGS, SITES, basins, estimates, exact, learn, setting, slopes, windows
 
 import xdpl
-from gradients.helpers_gradients import SITES, estimates, exact, setting, slopes, windows
-from gradients.test_learning import SETTINGS, basins, learn
 from xdpl.gradients import SPSA, FiniteDifferences
 from xdpl.training.losses import LOSSES, Spread
 from xdpl.training.objective import Answers, Objective

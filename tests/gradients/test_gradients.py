@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 import torch
 from helpers_bucket import FORCINGS, PARAMETERS, Twin, bucket, called, compiled, run
-from helpers_learn import Stores
-
-from gradients.helpers_gradients import (
+from helpers_gradients import (
     SITES,
     STEPS,
     estimates,
@@ -15,6 +13,8 @@ from gradients.helpers_gradients import (
     slopes,
     windows,
 )
+from helpers_learn import Stores
+
 from xdpl.blackbox import Archive
 from xdpl.gradients import SPSA, FiniteDifferences
 from xdpl.models import BlackBox, Flux

@@ -4,8 +4,8 @@ import functools
 
 import numpy as np
 import pytest
-import xarray as xr
-from helpers_bucket import FLUXES, FORCINGS, PARAMETERS, Twin, bucket, called, compiled, days, run
+from helpers_bucket import FLUXES, FORCINGS, PARAMETERS, Twin, bucket, called, compiled, run
+from helpers_gradients import SETTINGS, basins, learn, score
 from helpers_learn import Bucket, assert_same_fit, quick, world
 
 import xdpl
@@ -15,30 +15,6 @@ from xdpl.gradients import SPSA, FiniteDifferences
 from xdpl.models import BlackBox
 from xdpl.networks import MLP
 from xdpl.training.progress import Progress
-
-SETTINGS = {"target": "runoff", "attributes": ["slope", "soil"], "network": MLP((16,)), "batch": 24}
-SETTINGS |= {"window": 60, "warmup": 30, "learning_rate": 0.03, "epochs": 30, "progress": False}
-
-
-@functools.cache
-def basins():
-    """Twelve basins whose recession and capacity follow two attributes."""
-    ds = days(sites=12, length=150)
-    rng = np.random.default_rng(8)
-    for name in ("slope", "soil"):
-        ds[name] = ("basin", rng.random(12), {"units": "1"})
-    truth = xr.Dataset({"k": 0.02 * np.exp(3.0 * ds["slope"]), "capacity": 40.0 + 200.0 * ds["soil"]})
-    truth["k"].attrs, truth["capacity"].attrs = {"units": "d-1"}, {"units": "mm"}
-    ds["runoff"] = xdpl.simulate(ds, Twin(), truth)["runoff"]
-    return ds, truth
-
-
-def learn(model, gradients=None, **options):
-    return xdpl.learn(basins()[0], model, gradients=gradients, **(SETTINGS | options))
-
-
-def score(fit):
-    return float(fit.evaluate(basins()[0])["nse"].median())
 
 
 @functools.cache

@@ -1,14 +1,20 @@
-"""Gradients of one series after the other, by runs and by the adjoint."""
+"""Gradients of one series after the other, by runs and by the adjoint; basins to learn from."""
+
+import functools
 
 import numpy as np
 import torch
 import xarray as xr
 from helpers_bucket import PARAMETERS, Twin, days
 
+import xdpl
 from xdpl import engines
 from xdpl.models.ordering import Ordering
+from xdpl.networks import MLP
 from xdpl.training.sources import Setting
 
+SETTINGS = {"target": "runoff", "attributes": ["slope", "soil"], "network": MLP((16,)), "batch": 24}
+SETTINGS |= {"window": 60, "warmup": 30, "learning_rate": 0.03, "epochs": 30, "progress": False}
 SITES, STEPS, RECORD = 4, 30, 80
 
 
@@ -18,7 +24,7 @@ def setting(model, outputs=("runoff", "evaporation"), engine=None, ordering=None
 
 
 def windows():
-    """Forcings (time, series) of windows that begin at four dates, two of them the same, and these."""
+    """Forcings (time, series) of windows that begin at three dates, and their begins."""
     ds = days(sites=SITES, length=RECORD)
     begins = np.array([7, 0, 7, 50])
     cut = {
@@ -52,3 +58,24 @@ def exact(leaves=None):
     forcings, _ = windows()
     series, _ = engines.run("numba", Twin(), forcings, leaves, outputs=("runoff", "evaporation"))
     return slopes(series, leaves)
+
+
+@functools.cache
+def basins():
+    """Twelve basins whose recession and capacity follow two attributes."""
+    ds = days(sites=12, length=150)
+    rng = np.random.default_rng(8)
+    for name in ("slope", "soil"):
+        ds[name] = ("basin", rng.random(12), {"units": "1"})
+    truth = xr.Dataset({"k": 0.02 * np.exp(3.0 * ds["slope"]), "capacity": 40.0 + 200.0 * ds["soil"]})
+    truth["k"].attrs, truth["capacity"].attrs = {"units": "d-1"}, {"units": "mm"}
+    ds["runoff"] = xdpl.simulate(ds, Twin(), truth)["runoff"]
+    return ds, truth
+
+
+def learn(model, gradients=None, **options):
+    return xdpl.learn(basins()[0], model, gradients=gradients, **(SETTINGS | options))
+
+
+def score(fit):
+    return float(fit.evaluate(basins()[0])["nse"].median())
