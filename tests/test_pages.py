@@ -24,6 +24,7 @@ PACKAGES = [
     ".evaluation",
     ".experiments",
     ".fit",
+    ".gradients",
     ".models",
     ".networks",
     ".observation",

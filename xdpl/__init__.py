@@ -24,7 +24,7 @@ from xdpl.spin_up import spin_up
 from xdpl.to_zarr import to_zarr
 
 if TYPE_CHECKING:
-    from xdpl import networks, surrogate, uncertainty
+    from xdpl import gradients, networks, surrogate, uncertainty
     from xdpl.fit import Ensemble, Fit
     from xdpl.regionalisation import Regionalisation
 
@@ -45,6 +45,7 @@ __all__ = [
     "cross_validate",
     "data",
     "evaluation",
+    "gradients",
     "learn",
     "load",
     "models",
@@ -65,7 +66,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # What needs torch is imported when first used.
-    if name in ("networks", "surrogate", "uncertainty"):
+    if name in ("gradients", "networks", "surrogate", "uncertainty"):
         return import_module(f"xdpl.{name}")
     if name in ("Ensemble", "Fit"):
         return getattr(import_module("xdpl.fit"), name)

@@ -34,6 +34,7 @@ def run(
     parameters: Mapping[str, np.ndarray],
     *,
     time: pd.Index,
+    begins: np.ndarray | None = None,
     outputs: Sequence[str] = (),
     members: int | None = None,
     average: bool = True,
@@ -50,7 +51,9 @@ def run(
     parameters : mapping of str to ndarray, ([member,] *sites)
         Where one is NaN nothing is run.
     time : Index
-        Dates of the forcings.
+        Dates of the forcings, or of the record they are windows of.
+    begins : ndarray of int, (*sites), optional
+        Position in `time` of the first step of each site, of windows that begin at different dates.
     failures : Failures, optional
         Takes the messages of runs that failed; without it there is a warning.
 
@@ -68,6 +71,7 @@ def run(
         {f.name: np.asarray(forcings[f.name], np.float64).reshape(steps, sites) for f in model.forcings},
         {p.name: np.asarray(parameters[p.name], np.float64).ravel() for p in model.parameters},
         time,
+        np.zeros(sites, np.int64) if begins is None else np.asarray(begins).ravel(),
     )
     shape = (steps, count * sites)
     series = {name: np.full(shape, np.nan, first.dtype) for name in outputs}
@@ -93,16 +97,41 @@ def run(
 
 @dataclass(frozen=True)
 class _Runs:
-    """Everything that may be run: forcings (time, site), parameters (member and site,)."""
+    """Everything that may be run: forcings (time, site), parameters (member and site,), begins (site,)."""
 
     model: BlackBox
     forcings: dict[str, np.ndarray]
     parameters: dict[str, np.ndarray]
     time: pd.Index
+    begins: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        return int(next(iter(self.forcings.values())).shape[0])
 
     @property
     def sites(self) -> int:
         return int(next(iter(self.forcings.values())).shape[1])
+
+    def dates(self, site: int) -> pd.Index:
+        """Those of the forcings of a site."""
+        return self.time[self.begins[site] : self.begins[site] + self.steps]
+
+    def on_the_same_dates(self, numbers: np.ndarray) -> list[np.ndarray]:
+        """Runs in groups, since a task has one series of dates."""
+        begins = self.begins[numbers % self.sites]
+        order = np.argsort(begins, kind="stable")
+        groups = np.split(numbers[order], np.flatnonzero(np.diff(begins[order])) + 1)
+        return [group for group in groups if len(group)]
+
+    def keys(self) -> list[bytes]:
+        """Of the forcings of each site."""
+        keys = [b""] * self.sites
+        for sites in self.on_the_same_dates(np.arange(self.sites)):
+            own = {k: v[:, sites] for k, v in self.forcings.items()}
+            for site, key in zip(sites, series_keys(own, self.dates(sites[0])), strict=True):
+                keys[site] = key
+        return keys
 
     def of(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
         """Parameters of some runs."""
@@ -112,7 +141,7 @@ class _Runs:
         """Some of them, counted through members and their sites."""
         columns = numbers % self.sites
         taken = {k: v[:, columns] for k, v in self.forcings.items()}
-        return Task(taken, self.of(numbers), self.time, self.model.batch)
+        return Task(taken, self.of(numbers), self.dates(columns[0]), self.model.batch)
 
 
 def _all(runs: _Runs, wanted: np.ndarray, shared: Session) -> Iterator[tuple[np.ndarray, Outcome]]:
@@ -122,7 +151,7 @@ def _all(runs: _Runs, wanted: np.ndarray, shared: Session) -> Iterator[tuple[np.
         return
     from xdpl.blackbox.recorder import Record
 
-    series = series_keys(runs.forcings, runs.time)
+    series = runs.keys()
     own = [series[number % runs.sites] for number in wanted]
     same: dict[bytes, list[int]] = {}
     for number, key in zip(wanted, run_keys(model_hash(runs.model), own, runs.of(wanted)), strict=True):
@@ -149,20 +178,20 @@ def _all(runs: _Runs, wanted: np.ndarray, shared: Session) -> Iterator[tuple[np.
                 )
             )
             forcings[series[site]] = {k: v[:, site] for k, v in runs.forcings.items()}
-        shared.recorder.add(records, runs.time, forcings)
+        shared.recorder.add(records, runs.dates(numbers_done[0] % runs.sites), forcings)
         for record in records:
             yield _repeated(same[record.key], record)
 
 
 def _done(runs: _Runs, numbers: np.ndarray, shared: Session) -> Iterator[tuple[np.ndarray, Outcome]]:
     """Run them, in tasks."""
-    steps = len(runs.time)
     if runs.model.batch:
         even = -(-len(numbers) // max(1, runs.model.processes))
-        size = max(1, min(even, _AT_ONCE // max(1, steps)))
+        size = max(1, min(even, _AT_ONCE // max(1, runs.steps)))
     else:
         size = 1
-    groups = [numbers[i : i + size] for i in range(0, len(numbers), size)]
+    alike = runs.on_the_same_dates(numbers)
+    groups = [some[i : i + size] for some in alike for i in range(0, len(some), size)]
     with closing(shared.pool.outcomes(_Tasks(runs, groups))) as outcomes:  # type: ignore[type-var]
         for i, outcome in outcomes:
             yield groups[i], outcome

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models import Model
 
-__all__ = ["ENGINES", "check", "choose", "compiles", "run"]
+__all__ = ["ENGINES", "PROCESS", "check", "choose", "compiles", "run"]
 
 Array = Any
 
@@ -88,7 +88,7 @@ def run(
     ----------
     engine, model, forcings, parameters, **options
     time : Index, optional
-        Dates of the forcings; a black box needs them.
+        Dates of the forcings; a black box needs them, and takes `begins` (`xdpl.blackbox.run.run`).
     failures : Failures, optional
         Takes the messages of runs that failed, of a black box.
 

@@ -26,7 +26,7 @@ class BlackBox(Model):
 
     Its runs go through parallel processes. It can be simulated and calibrated like any model; what
     needs a step or gradients (``method="gradient"``, identifiability) refuses it. `learn` takes it with
-    a surrogate.
+    a surrogate, or of few parameters with `xdpl.gradients`.
 
     Parameters
     ----------

@@ -70,6 +70,11 @@ class Loop:
     emulator: Mapping[str, Any] = field(default_factory=dict)
     audit: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def runs_model(self) -> bool:
+        """The model itself is run while training."""
+        return True
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, which a fit stores."""
         return {k: _plain(v) for k, v in dataclasses.asdict(self).items()} | {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,11 +21,13 @@ from xdpl.labelled.attrs import model_hash, provenance
 from xdpl.labelled.parameters import resolve
 from xdpl.networks.base import Inputs
 from xdpl.networks.reading import weather
+from xdpl.surrogate.imitation import Imitation
 from xdpl.surrogate.shares import readable, shares
 
 if TYPE_CHECKING:
     from xdpl.fit import Fit
     from xdpl.models import Model
+    from xdpl.training.sources import Setting
 
 __all__ = ["Surrogate"]
 
@@ -51,6 +53,9 @@ class Surrogate:
     fit: Fit
     identity: str
 
+    #: Its runs are those of the network.
+    runs_model: ClassVar[bool] = False
+
     @classmethod
     def of(cls, model: Model, fit: Fit) -> Surrogate:
         """With the identity that belongs to both."""
@@ -65,8 +70,8 @@ class Surrogate:
         runs = f"{self.fit.settings['training_sites']} runs"
         return f"<xdpl.Surrogate> of {self.model.name}, {', '.join(self.outputs)}, {runs}, {self.identity}"
 
-    def check(self, model: str | Model, problems: Problems) -> None:
-        """Note a model it does not imitate, or statistics or weights that were changed since."""
+    def check(self, model: str | Model, problems: Problems, targets: Collection[str] = ()) -> None:
+        """Note a model or targets it does not imitate, or statistics or weights that were changed since."""
         owner = models.get(model, problems.call)
         if model_hash(owner) != model_hash(self.model):
             problems.add(
@@ -82,6 +87,17 @@ class Surrogate:
                 got="others",
                 fix="emulate again, or load it again",
             )
+        if lacking := [name for name in targets if name not in self.outputs]:
+            problems.add(
+                "gradients",
+                expected=f"one that imitates {', '.join(lacking)}",
+                got=", ".join(self.outputs),
+                fix="emulate it",
+            )
+
+    def source(self, setting: Setting) -> Imitation:
+        """Its network, as `xdpl.learn` runs it in place of the model."""
+        return Imitation.on(self, setting.device)
 
     def simulate(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import torch
 import xarray as xr
 
 from xdpl import engines, models
+from xdpl.blackbox.failures import Failures
+from xdpl.blackbox.session import at_work
 from xdpl.engines.tracing.trace import step_of
 from xdpl.errors import Problems, short
 from xdpl.fit.ensemble import Ensemble
@@ -21,7 +24,6 @@ from xdpl.models import BlackBox, Model, NetworkOnly
 from xdpl.networks.assemble import assemble
 from xdpl.networks.series import SeriesNetwork
 from xdpl.surrogate.loop import Loop
-from xdpl.surrogate.surrogate import Surrogate
 from xdpl.training.arrays import Arrays, Period, gather, periods
 from xdpl.training.described import described, fingerprint, identity
 from xdpl.training.fitted import fitted
@@ -37,6 +39,7 @@ from xdpl.training.priors import departures
 from xdpl.training.regimes import Emphasis
 from xdpl.training.request import Inputs, Request, check_seeds, inspect
 from xdpl.training.samples import Batch, Samples
+from xdpl.training.sources import Setting, Source
 from xdpl.training.tensors import tensors
 from xdpl.training.trained import Trained
 from xdpl.training.windows import Windows
@@ -55,13 +58,15 @@ def run(
     device = _device(request.device, problems)
     _check_folder(checkpoint, problems)
     check_log(log, problems)
-    engines.check(request.engine, device.type == "cuda", problems)
     request = replace(request, gradients=with_gradients(request.model, request.gradients, problems))
+    _check_engine(request, device, problems)
     inputs = inspect(ds, request, problems)
     request = request.plain()
     if isinstance(request.gradients, Loop):
         from xdpl.surrogate.rounds import learn_in_rounds
 
+        _check_alone(request, join(device), problems)
+        problems.raise_if_any()
         paths = {"checkpoint": checkpoint, "log": log}
         return learn_in_rounds(ds, request, inputs, request.gradients, run, progress=progress, **paths)
     # Dims by name, so that a transposed dataset gives the same fit.
@@ -72,8 +77,9 @@ def run(
     known = departures(inputs.priors, grid, arrays.kept, _cost_unit(inputs, arrays), problems)
     samples = tensors(arrays, inputs.network, device)
     team = join(device)
+    _check_alone(request, team, problems)
     windows = _windows(request, arrays, when, inputs, team, problems)
-    engine = engines.choose(samples.attributes) if request.engine is None else request.engine
+    engine = _engine(request, inputs, samples)
     plan = Plan(
         request.epochs,
         request.learning_rate,
@@ -85,7 +91,9 @@ def run(
         request.seed,
     )
     targets = tuple(inputs.targets)
-    if engine != "array" and request.gradients is None and not isinstance(inputs.model, NetworkOnly):
+    source = _source(request, inputs, engine, ds, device)
+    kernel = engines.compiles(inputs.model, engine, samples.attributes)
+    if kernel and request.runs_model and not isinstance(inputs.model, NetworkOnly):
         # What kernels cannot run is said before the bar appears.
         step_of(inputs.model, targets)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
@@ -109,7 +117,7 @@ def run(
                 engine,
                 request.warmup_gradient,
                 known if known is None else known.to(device),
-                _placed(request.gradients, device),
+                source,
             )
         )
         trained = Trained(network, watching).to(device)
@@ -121,16 +129,20 @@ def run(
             windows,
             _validation(samples, arrays, when, request),
             team,
+            Failures() if source is None else source.failures,
         )
         settings = described(inputs, request, plan, windows, engine)
-        outcome = train(
-            course,
-            plan,
-            progress=progress,
-            checkpoint=checkpoint,
-            log=log,
-            fingerprint=fingerprint(arrays, settings | identity(network, inputs), when, known),
-        )
+        # Processes of a black box stay from update to update.
+        with at_work(inputs.model) if request.runs_model else nullcontext():
+            outcome = train(
+                course,
+                plan,
+                progress=progress,
+                checkpoint=checkpoint,
+                log=log,
+                fingerprint=fingerprint(arrays, settings | identity(network, inputs), when, known),
+            )
+    course.failures.warn(problems.call, "left out of loss and gradient", stacklevel=3)
     return fitted(inputs, request, arrays, trained.cpu(), outcome, settings, when, ds, grid)
 
 
@@ -269,16 +281,42 @@ def _objective(inputs: Inputs, request: Request, arrays: Arrays) -> Objective:
     )
 
 
-def _placed(surrogate: Surrogate | None, device: torch.device) -> Surrogate | None:
-    """A surrogate on a device, whose weights do not change."""
-    if surrogate is None:
+def _check_engine(request: Request, device: torch.device, problems: Problems) -> None:
+    """Note an engine that is none; of a black box that is run, what keeps its program from running."""
+    model = models.get(request.model, problems.call)
+    if request.gradients is not None and request.runs_model and isinstance(model, BlackBox):
+        # Its series are brought to the host.
+        engines.check(request.engine, False, problems, model)
+    else:
+        engines.check(request.engine, device.type == "cuda", problems)
+
+
+def _check_alone(request: Request, team: Team, problems: Problems) -> None:
+    if request.gradients is not None and request.runs_model and team.size > 1:
+        problems.add(
+            "gradients",
+            expected="one process, since the runs of an update go in parallel as they are",
+            got=f"{team.size} processes of torchrun",
+            fix="start without torchrun; BlackBox(..., workers=) says how many run at once",
+        )
+
+
+def _engine(request: Request, inputs: Inputs, samples: Samples) -> str:
+    if request.runs_model and isinstance(inputs.model, BlackBox):
+        return engines.PROCESS
+    return engines.choose(samples.attributes) if request.engine is None else request.engine
+
+
+def _source(
+    request: Request, inputs: Inputs, engine: str, ds: xr.Dataset, device: torch.device
+) -> Source | None:
+    """What runs in place of the model, if something does."""
+    if request.gradients is None or isinstance(request.gradients, Loop):
         return None
-    network = surrogate.fit.network.to(device).eval()
-    for part in network.modules():
-        if isinstance(part, torch.nn.LSTM):
-            # On a GPU it has no gradient otherwise; it drops nothing.
-            part.train()
-    return replace(surrogate, fit=replace(surrogate.fit, network=network.requires_grad_(False)))
+    setting = Setting(
+        inputs.model, inputs.columns.ordering, tuple(inputs.targets), engine, ds.indexes["time"], device
+    )
+    return request.gradients.source(setting)
 
 
 def _cost_unit(inputs: Inputs, arrays: Arrays) -> float:

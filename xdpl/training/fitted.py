@@ -64,6 +64,8 @@ def fitted(
         "stopped": outcome.stopped,
         "best_epoch": outcome.best_epoch + 1,
     }
+    if request.gradients is not None and request.runs_model:
+        settings |= {"model_runs": outcome.model_runs, "failed_runs": outcome.failed_runs}
     return Fit(
         model=inputs.model,
         network_spec=inputs.network,

@@ -18,7 +18,7 @@ from xdpl.training.priors import PRIOR, Departures
 from xdpl.training.samples import Batch
 
 if TYPE_CHECKING:
-    from xdpl.surrogate import Surrogate
+    from xdpl.training.sources import Source
 
 __all__ = ["Alone", "Forward", "Observed"]
 
@@ -38,8 +38,8 @@ class Forward:
         Whether gradients flow through the warm-up.
     departures : Departures, optional
         Of parameters from their priors.
-    surrogate : Surrogate, optional
-        What runs in place of the model.
+    source : Source, optional
+        What gives series and gradients in place of a run of the model.
     """
 
     model: Model
@@ -48,7 +48,7 @@ class Forward:
     engine: str
     warmup_gradient: bool = True
     departures: Departures | None = None
-    surrogate: Surrogate | None = None
+    source: Source | None = None
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Targets of a batch, (window, series) each, averaged over members.
@@ -62,9 +62,9 @@ class Forward:
         return out
 
     def _simulated(self, batch: Batch, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        if self.surrogate is not None:
-            series = _imitated(self.surrogate, batch.forcings, values)
-            return {k: series[k][batch.warmup :] for k in self.targets}
+        if self.source is not None:
+            series = _averaged(self.source, batch, values)
+            return {k: v[batch.warmup :] if k in self.targets else v for k, v in series.items()}
         if self.warmup_gradient or not batch.warmup:
             series, _ = self._run(batch.forcings, values, self.targets)
             return {k: v[batch.warmup :] for k, v in series.items()}
@@ -97,15 +97,14 @@ class Forward:
         )
 
 
-def _imitated(
-    surrogate: Surrogate, forcings: Mapping[str, Tensor], values: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """Outputs (time, series) of a surrogate, averaged over members."""
+def _averaged(source: Source, batch: Batch, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What a source gives (time, series), averaged over members, which are further series to it."""
     members = max((len(v) for v in values.values() if v.ndim > 1), default=1)
-    count = next(iter(forcings.values())).shape[1]
-    many = {k: v.repeat(1, members) for k, v in forcings.items()}
+    count = next(iter(batch.forcings.values())).shape[1]
+    many = {k: v.repeat(1, members) for k, v in batch.forcings.items()}
     each = {k: v.expand(members, count).reshape(-1) for k, v in values.items()}
-    series = surrogate.series(many, each)
+    begins = None if batch.begins is None else batch.begins.repeat(members)
+    series = source(many, each, begins)
     return {k: v.reshape(len(v), members, count).mean(dim=1) for k, v in series.items()}
 
 

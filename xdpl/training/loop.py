@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from xdpl.blackbox.failures import Failures
 from xdpl.engines.tracing.trace import remembering
 from xdpl.training import checkpoints, conflict
 from xdpl.training.logbook import Logbook
@@ -42,6 +43,9 @@ class Outcome:
     stopped: str = ""
     #: Per epoch, of groups of sites: losses, weights, and cosines between gradients.
     groups: dict[str, list[Any]] = field(default_factory=dict)
+    #: Runs of the model that gradients were made of in whole epochs, and how many of them failed.
+    model_runs: int = 0
+    failed_runs: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Course:
     validation : list of pairs of Batch and Answers
         Scored after every epoch; decides which weights are best and when to stop.
     team : Team
+    failures : Failures
+        Told by what runs the model several times for a gradient.
     """
 
     network: Trained
@@ -68,6 +74,7 @@ class Course:
     windows: Windows
     validation: list[tuple[Batch, Answers]]
     team: Team = field(default_factory=Team)
+    failures: Failures = field(default_factory=Failures)
 
 
 def train(
@@ -118,9 +125,12 @@ def train(
         for epoch in range(first, plan.epochs):
             if outcome.stopped == "early":
                 break
+            before = course.failures.runs, len(course.failures.messages)
             _look_at_groups(course, plan, run, epoch)
             row = _timed(course, plan, run, epoch)
             row["validation_loss"] = _validate(course)
+            outcome.model_runs += course.failures.runs - before[0]
+            outcome.failed_runs += len(course.failures.messages) - before[1]
             _record(run, row, epoch, plan, validated=bool(course.validation))
             if checkpoint is not None and team.leads:
                 checkpoints.write(run, checkpoint)
@@ -172,8 +182,7 @@ def _timed(course: Course, plan: Plan, run: checkpoints.Run, epoch: int) -> dict
     """One epoch of updates, with the rate it had and the seconds it took."""
     started = time.perf_counter()
     team = course.team
-    # Dropout draws from the global generator: seeded per epoch, a resumed run draws the same.
-    torch.manual_seed((plan.seed * 100_003 + epoch) * team.size + team.rank)
+    _seed(plan, team, epoch)
     if plan.pretrain:
         course.network.let_move(epoch >= plan.pretrain)
     with remembering():
@@ -184,11 +193,17 @@ def _timed(course: Course, plan: Plan, run: checkpoints.Run, epoch: int) -> dict
     return row
 
 
+def _seed(plan: Plan, team: Team, epoch: int) -> None:
+    """Dropout and SPSA draw from the global generator: seeded per epoch, a resumed run draws the same."""
+    torch.manual_seed((plan.seed * 100_003 + epoch) * team.size + team.rank)
+
+
 def _look_at_groups(course: Course, plan: Plan, run: checkpoints.Run, epoch: int) -> None:
     """Note the weights of groups and whether their gradients agree, before an epoch."""
     emphasis = course.objective.emphasis
     if emphasis is None:
         return
+    _seed(plan, course.team, epoch)
     count = emphasis.count
     unknown = torch.full((count, count), torch.nan)
     found = conflict.cosines(course) if conflict.measured(epoch, plan.epochs) else unknown

@@ -12,6 +12,7 @@ from xdpl.training.losses import LOSSES, PER_SITE, Spread
 from xdpl.training.observer import PENALTY
 from xdpl.training.priors import PRIOR
 from xdpl.training.regimes import Emphasis, by_group
+from xdpl.training.sources import FAILED
 
 __all__ = ["Answers", "Objective", "departures"]
 
@@ -38,6 +39,19 @@ class Answers:
         return Answers(
             {k: v[:, places] for k, v in self.observed.items()},
             {k: Spread(v.std[places], v.typical) for k, v in self.spread.items()},
+        )
+
+    def without(self, failed: Tensor) -> Answers:
+        """As if nothing had been observed of some series, which are of no group either.
+
+        Parameters
+        ----------
+        failed : Tensor of bool, (series,)
+        """
+        return Answers(
+            {k: torch.where(failed, torch.nan, v) for k, v in self.observed.items()},
+            self.spread,
+            None if self.groups is None else torch.where(failed, -1, self.groups),
         )
 
     @classmethod
@@ -103,6 +117,7 @@ class Objective:
     def of_groups(self, simulated: Mapping[str, Tensor], answers: Answers) -> Tensor:
         """Loss of the series of each group, (group,); NaN where there are none."""
         assert self.emphasis is not None
+        answers = _counted(simulated, answers)
         assert answers.groups is not None
 
         def loss(places: Tensor) -> Tensor:
@@ -112,6 +127,7 @@ class Objective:
 
     def _of(self, simulated: Mapping[str, Tensor], answers: Answers) -> Tensor:
         known = PER_SITE if self.how == "per-site" else LOSSES
+        answers = _counted(simulated, answers)
         parts = [
             self.weights[name] * known[loss](*self._pair(name, simulated, answers), answers.spread[name])
             for name, loss in self.losses.items()
@@ -125,6 +141,12 @@ class Objective:
     def _pair(self, name: str, simulated: Mapping[str, Tensor], answers: Answers) -> tuple[Tensor, Tensor]:
         pair = simulated[name], answers.observed[name]
         return departures(*pair) if name in self.centred else pair
+
+
+def _counted(simulated: Mapping[str, Tensor], answers: Answers) -> Answers:
+    """Less those of series whose runs have failed."""
+    failed = simulated.get(FAILED)
+    return answers if failed is None else answers.without(failed[0] > 0)
 
 
 def departures(simulated: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:

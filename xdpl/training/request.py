@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from xdpl import models, networks
+from xdpl.errors import short
 from xdpl.labelled import schema
 from xdpl.labelled.choices import check_periods
 from xdpl.labelled.targets import find_targets
@@ -23,6 +24,7 @@ from xdpl.training.losses import LOSSES
 from xdpl.training.operators import inspect_operators
 from xdpl.training.priors import Known, inspect_priors
 from xdpl.training.schedules import SCHEDULES
+from xdpl.training.sources import Gradients
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from xdpl.errors import Problems
     from xdpl.models import Model
     from xdpl.priors import Prior
-    from xdpl.surrogate import Loop, Surrogate
+    from xdpl.surrogate import Loop
 
 __all__ = ["Inputs", "Request", "check_seeds", "inspect"]
 
@@ -70,7 +72,7 @@ class Request:
     train: slice | None
     validate: slice | xr.DataArray | None
     sites: xr.DataArray | None
-    gradients: Surrogate | Loop | None
+    gradients: Gradients | Loop | None
     engine: str | None
     device: str | torch.device | None
     epochs: int
@@ -98,6 +100,11 @@ class Request:
         if isinstance(self.objective, GroupDRO):
             return self.objective
         return GroupDRO() if self.objective == "group-dro" else None
+
+    @property
+    def runs_model(self) -> bool:
+        """Whether the model itself is run while training."""
+        return self.gradients is None or getattr(self.gradients, "runs_model", False) is True
 
     def plain(self) -> Request:
         """The same request with numbers of Python, which a fit can store."""
@@ -172,7 +179,7 @@ def inspect(ds: xr.Dataset, request: Request, problems: Problems) -> Inputs:
     _check_weights(weights, problems)
     given = _per_target("observation", request.observation, targets, problems)
     operators = inspect_operators(ds, given, losses, request.validate, site_dims, model, problems)
-    _check_surrogate(request, model, targets, dynamic, problems)
+    _check_gradients(request, model, targets, dynamic, problems)
     priors = inspect_priors(ds, request.priors, model, site_dims, problems)
     members = request.members if _is_integer(request.members, 1) else 1
     ordering = Ordering.of(model, request.order, problems)
@@ -217,33 +224,29 @@ def _check_objective(
     schema.check_labels("groups", groups, ds, problems, fix="groups=groups.reindex_like(ds, fill_value=-1)")
 
 
-def _check_surrogate(
-    request: Request, model: Model, targets: Iterable[str], dynamic: Sequence[str], problems: Problems
+def _check_gradients(
+    request: Request, model: Model, targets: Collection[str], dynamic: Sequence[str], problems: Problems
 ) -> None:
-    """Note a surrogate of something else, and what it cannot stand in for."""
+    """Note gradients of something else, or of none, and what they cannot be had for."""
     from xdpl.surrogate import Loop
 
-    surrogate = request.gradients
-    if surrogate is None:
+    given = request.gradients
+    if given is None:
         return
-    lacking = []
-    if isinstance(surrogate, Loop):
-        surrogate.note(problems)
-    elif hasattr(surrogate, "series"):
-        surrogate.check(model, problems)
-        lacking = [name for name in targets if name not in surrogate.outputs]
+    if isinstance(given, Loop):
+        given.note(problems)
+    elif isinstance(given, type) or not isinstance(given, Gradients):
+        problems.add(
+            "gradients",
+            expected="Loop or Surrogate of xdpl.surrogate, or FiniteDifferences or SPSA of xdpl.gradients",
+            got=short(given),
+            fix="gradients=xdpl.surrogate.Loop(), or leave it out",
+        )
+        return
     else:
-        fix = "xdpl.surrogate.emulate(ds, model, theta, runs)"
-        problems.add("gradients", expected="a xdpl.surrogate.Surrogate", got=repr(surrogate), fix=fix)
-        return
+        given.check(model, problems, targets)
     for wrong, expected, got, fix in (
-        (
-            bool(lacking),
-            f"one that imitates {', '.join(lacking)}",
-            ", ".join(getattr(surrogate, "outputs", ())),
-            "emulate it",
-        ),
-        (bool(dynamic), "static parameters, which it reads", f"dynamic={list(dynamic)}", "leave dynamic out"),
+        (bool(dynamic), "static parameters", f"dynamic={list(dynamic)}", "leave dynamic out"),
         (not request.warmup_gradient, "a gradient through the warm-up", "none", "leave warmup_gradient out"),
     ):
         if wrong:

@@ -27,12 +27,15 @@ class Batch:
     warmup : int
     sites : Tensor of int, (series,), optional
         Which site each series is of, for operators with a scale of their own.
+    begins : Tensor of int, (series,), optional
+        Position in the record of the first step of each series, for programs that read dates.
     """
 
     forcings: Mapping[str, Tensor]
     inputs: Inputs
     warmup: int
     sites: Tensor | None = None
+    begins: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class Samples:
             Inputs(self.attributes[sites], weather, history),
             warmup,
             sites,
+            starts - warmup,
         )
 
     def answers(self, sites: Tensor, starts: Tensor, window: int) -> Answers:
