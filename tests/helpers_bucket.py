@@ -58,14 +58,14 @@ class Twin(Model):
         return {"storage": storage - outflow}, {"runoff": spill + outflow, "evaporation": evaporation}
 
 
-def compiled(folder):
-    """The program; the one reason to skip is that there is no compiler."""
+def compiled(folder, source=SOURCE):
+    """A program of `tests/external`; the one reason to skip is that there is no compiler."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         pytest.skip("no C compiler")
-    program = folder / "bucket"
+    program = folder / source.stem
     # Fused multiplications would round otherwise than Python.
-    args = [compiler, "-O2", "-ffp-contract=off", "-o", str(program), str(SOURCE), "-lm"]
+    args = [compiler, "-O2", "-ffp-contract=off", "-o", str(program), str(source), "-lm"]
     subprocess.run(args, check=True, capture_output=True)
     return program
 
