@@ -99,9 +99,9 @@ def _summary(
     members = [labels == label for label in names]
     out = xr.Dataset(
         coords={
-            "statistic": list(STATISTICS),
+            "statistic": np.array(STATISTICS, dtype=object),
             CLASS: (CLASS, list(names), {"long_name": "label of the class"}),
-            CLASS_NAME: (CLASS, list(names.values())),
+            CLASS_NAME: (CLASS, np.array(list(names.values()), dtype=object)),
             "cells": (CLASS, [int(m.sum()) for m in members], {"long_name": "number of cells", "units": "1"}),
         }
     )

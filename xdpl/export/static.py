@@ -44,10 +44,9 @@ def check_static_parameters(parameters: xr.Dataset, problems: Problems) -> None:
                 fix=_ONE[str(dim)],
             )
     for name, array in parameters.data_vars.items():
-        if array.dtype.kind not in "fiu":
-            problems.add(
-                str(name), expected="numbers", got=str(array.dtype), fix=f'parameters.drop_vars("{name}")'
-            )
+        kind = on_host(units.magnitude(array)).dtype
+        if kind.kind not in "fiu":
+            problems.add(str(name), expected="numbers", got=str(kind), fix=f'parameters.drop_vars("{name}")')
             continue
         check_readable(str(name), units.read(array), problems)
 
