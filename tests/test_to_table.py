@@ -214,6 +214,11 @@ def test_columns_that_cannot_be(tmp_path):
     assert "float32" in refusal(to_table, theta, path)["ksat"]
 
 
+def said(ds):
+    """With units again, which arithmetic loses."""
+    return ds.assign({k: v.assign_attrs(units=grid()[k].attrs["units"]) for k, v in ds.data_vars.items()})
+
+
 def test_rows_that_cannot_be(tmp_path):
     path = tmp_path / "x.TBL"
     gaps = soil().assign_attrs(flag_values=[1, 3], flag_meanings="sand clay") * 2 - 1
@@ -223,6 +228,19 @@ def test_rows_that_cannot_be(tmp_path):
     holes = grid()
     holes["ksat"] = holes["ksat"].where(holes["lat"] < 41).assign_attrs(units="mm d-1")
     assert "no value at lat=41.0" in refusal(to_table, holes, path)["ksat"]
+    endless = holes.where(holes["lat"] < 41)
+    endless["ksat"] = (endless["ksat"] * np.inf).assign_attrs(units="mm d-1")
+    endless["porosity"].attrs["units"] = "1"
+    assert "no value at lat=40.0" in refusal(to_table, endless, path)["ksat"]
+    nothing = grid() * np.nan
+    for name in nothing:
+        nothing[name].attrs["units"] = "1"
+    assert "a whole cell nowhere" in refusal(to_table, nothing, path)["porosity"]
+    rows = by_class(grid(), soil()).sel(statistic="mean", drop=True)
+    odd = rows.assign_coords(class_name=("class", [1, 2]))
+    assert set(refusal(to_table, odd, path)) == {"class_name"}
+    assert set(refusal(to_table, rows.drop_vars("class"), path)) == {"class"}
+    assert "rows [1]" in refusal(to_table, rows.where(rows["class"] < 2).pipe(said), path)["ksat"]
     bare = grid().drop_vars("lat")
     assert "assign_coords(lat" in refusal(to_table, bare, path)["lat"]
     when = grid().assign_coords(when=("lat", np.array(["2001", "2002"], "M8[ns]")))

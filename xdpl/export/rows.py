@@ -46,10 +46,10 @@ def rows_of(parameters: xr.Dataset, kind: str, problems: Problems) -> xr.Dataset
     coords = {str(k): c for k, c in grid.coords.items() if c.dims}
     _check_coords(coords, kind, problems)
     values = {str(k): grid.flatten(v) for k, v in there.data_vars.items()}
-    known = np.isfinite(np.stack(list(values.values())))
-    whole, some = known.all(axis=0), known.any(axis=0)
+    every = np.stack(list(values.values()))
+    whole, some = np.isfinite(every).all(axis=0), ~np.isnan(every).all(axis=0)
     if (some & ~whole).any() or not whole.any():
-        first = int(np.flatnonzero(~whole)[0])
+        first = int(np.flatnonzero(some & ~whole if some.any() else ~whole)[0])
         empty = [name for name, v in values.items() if not np.isfinite(v[first])]
         problems.add(
             empty[0],
@@ -65,12 +65,14 @@ def rows_of(parameters: xr.Dataset, kind: str, problems: Problems) -> xr.Dataset
 
 
 def _classes(parameters: xr.Dataset, problems: Problems) -> xr.Dataset:
-    labels = parameters.coords.get(CLASS)
-    if labels is None or labels.dtype.kind not in "iu" or parameters.indexes[CLASS].has_duplicates:
+    labels = parameters.indexes.get(CLASS)
+    if labels is None or labels.dtype.kind not in "iu" or labels.has_duplicates:
         problems.add(
             CLASS, expected="a coordinate of distinct whole numbers", got="none or others", fix="by_class"
         )
-    if CLASS_NAME in parameters.coords and parameters[CLASS_NAME].dims != (CLASS,):
+    if CLASS_NAME in parameters.coords and (
+        parameters[CLASS_NAME].dims != (CLASS,) or not _is_text(parameters[CLASS_NAME].values)
+    ):
         problems.add(CLASS_NAME, expected="a name of each class", got="others", fix="by_class")
     for name, array in parameters.data_vars.items():
         if array.dims != (CLASS,):
