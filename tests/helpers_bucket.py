@@ -60,15 +60,15 @@ class Twin(Model):
 
 
 def compiled(folder, source=SOURCE):
-    """The program; the one reason to skip is that there is no compiler of its language."""
-    if source == SOURCE:
+    """A program of `tests/external`; the one reason to skip is that there is no compiler of its language."""
+    if source.suffix == ".c":
         named, known, language = os.environ.get("CC"), ("cc", "gcc", "clang"), "C"
     else:
         named, known, language = os.environ.get("FC"), ("gfortran",), "Fortran"
     compiler = named or next(filter(None, map(shutil.which, known)), None)
     if compiler is None:
         pytest.skip(f"no {language} compiler")
-    program = folder / "bucket"
+    program = folder / source.stem
     # Fused multiplications would round otherwise than Python.
     args = [compiler, "-O2", "-ffp-contract=off", "-o", str(program), str(source), "-lm"]
     subprocess.run(args, check=True, capture_output=True)

@@ -23,6 +23,7 @@ PACKAGES = [
     ".data",
     ".evaluation",
     ".experiments",
+    ".export",
     ".fit",
     ".gradients",
     ".models",

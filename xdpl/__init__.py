@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
-from xdpl import blackbox, data, evaluation, models, objectives, observation, plot, priors
+from xdpl import blackbox, data, evaluation, export, models, objectives, observation, plot, priors
 from xdpl.accessor import DplAccessor as _DplAccessor
 from xdpl.calibrate import calibrate
 from xdpl.check import Check, check
@@ -18,9 +18,11 @@ from xdpl.cross_validate import cross_validate
 from xdpl.learn import learn
 from xdpl.load import load
 from xdpl.pet import pet
+from xdpl.read_table import read_table
 from xdpl.regionalise import regionalise
 from xdpl.simulate import simulate
 from xdpl.spin_up import spin_up
+from xdpl.to_table import to_table
 from xdpl.to_zarr import to_zarr
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ __all__ = [
     "cross_validate",
     "data",
     "evaluation",
+    "export",
     "gradients",
     "learn",
     "load",
@@ -55,10 +58,12 @@ __all__ = [
     "pet",
     "plot",
     "priors",
+    "read_table",
     "regionalise",
     "simulate",
     "spin_up",
     "surrogate",
+    "to_table",
     "to_zarr",
     "uncertainty",
 ]

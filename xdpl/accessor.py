@@ -16,6 +16,7 @@ from xdpl.pet import pet
 from xdpl.regionalise import regionalise
 from xdpl.simulate import simulate
 from xdpl.spin_up import spin_up
+from xdpl.to_table import to_table
 from xdpl.to_zarr import to_zarr
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class DplAccessor:
     regionalise = _method(regionalise)
     simulate = _method(simulate)
     spin_up = _method(spin_up)
+    to_table = _method(to_table)
     to_zarr = _method(to_zarr)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from xdpl.fit.result import Fit
     from xdpl.models import Model
 
-__all__ = ["parts_of", "restore", "save", "save_all"]
+__all__ = ["contents", "parts_of", "restore", "save", "save_all"]
 
 _MEMBER = "fit-"
 # Of names in the store.
@@ -41,6 +41,11 @@ def save(fit: Fit, path: Path) -> None:
     InputErrors
         If something exists at `path`.
     """
+    write_store(fit, path, *contents(fit))
+
+
+def contents(fit: Fit) -> tuple[xr.Dataset, dict[str, Any]]:
+    """Arrays and plain values that a store of a fit has of its own."""
     weights = {k: v.cpu().numpy() for k, v in fit.network.state_dict().items()}
     ds = xr.Dataset({k: (tuple(f"{k}_{i}" for i in range(v.ndim)), v) for k, v in weights.items()})
     for kind, moments in _moments(fit.scaling).items():
@@ -51,13 +56,12 @@ def save(fit: Fit, path: Path) -> None:
     kept, labels = packed(fit.observation, _OBSERVATION)
     rounds, of_rounds = packed(fit.history[[k for k in fit.history.data_vars if k not in of_epochs]], _ROUNDS)
     ds = ds.assign(kept.variables).assign(rounds.variables)
-    described = {
+    return ds, {
         "network": fit.network_spec.to_dict(),
         "operators": {k: operator.to_dict() for k, operator in fit.operators.items()},
         "observation": labels,
         "rounds": of_rounds,
     }
-    write_store(fit, path, ds, described)
 
 
 def save_all(fits: Sequence[Fit], path: Path) -> None:

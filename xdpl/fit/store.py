@@ -20,15 +20,24 @@ if TYPE_CHECKING:
     from xdpl.fit.source import ParameterSource
     from xdpl.models import Model
 
-__all__ = ["Stored", "open_store", "refuse", "refuse_existing", "restore_model", "write_store"]
+__all__ = [
+    "Stored",
+    "named_model",
+    "open_store",
+    "refuse",
+    "refuse_existing",
+    "restore_model",
+    "write_store",
+]
 
 # What may be in a store, and the format it is written in.
 _FORMATS = {
     "fit": "xdpl-fit-3",
     "regionalisation": "xdpl-regionalisation-1",
     "posterior": "xdpl-posterior-1",
+    "surrogate": "xdpl-surrogate-1",
 }
-_SAVERS = "Fit.save, Regionalisation.save or Posterior.save"
+_SAVERS = "Fit.save, Regionalisation.save, Posterior.save or Surrogate.save"
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Stored:
 
     Parameters
     ----------
-    kind : {"fit", "regionalisation", "posterior"}
+    kind : {"fit", "regionalisation", "posterior", "surrogate"}
     arrays : Dataset
     description : dict
         Plain values.
@@ -131,7 +140,17 @@ def restore_model(path: Path, stored: Stored, model: Model | None) -> Model:
     InputErrors
         If it is not known by name, or another one.
     """
-    description = stored.description
+    return named_model(path, stored.description, stored.kind, model)
+
+
+def named_model(path: Path, description: dict[str, Any], kind: str, model: Model | None) -> Model:
+    """The model that ``model``, ``model_options`` and ``model_hash`` of a description say, or the given one.
+
+    Raises
+    ------
+    InputErrors
+        If it is not known by name, or another one.
+    """
     name = description["model"]
     model = models.restore(name, description["model_options"]) if model is None else model
     if model is None:
@@ -139,7 +158,7 @@ def restore_model(path: Path, stored: Stored, model: Model | None) -> Model:
     if model_hash(model) != description["model_hash"]:
         refuse(
             path,
-            f"the model {name!r} the {stored.kind} was made with",
+            f"the model {name!r} the {kind} was made with",
             f"{model.name!r} with other parameters, states or options",
             "pass the model as it was in training",
         )

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -66,6 +67,11 @@ class Surrogate:
         """What it imitates of the model."""
         return tuple(self.fit.targets)
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether its identity is that of its model, statistics and weights."""
+        return self.identity == _identity(self.model, self.fit)
+
     def __repr__(self) -> str:
         runs = f"{self.fit.settings['training_sites']} runs"
         return f"<xdpl.Surrogate> of {self.model.name}, {', '.join(self.outputs)}, {runs}, {self.identity}"
@@ -80,7 +86,7 @@ class Surrogate:
                 got=f"one of {self.model.name!r} with other parameters, bounds or options",
                 fix="xdpl.surrogate.emulate(ds, model, theta, runs)",
             )
-        if self.identity != _identity(self.model, self.fit):
+        if not self.unchanged:
             problems.add(
                 "gradients",
                 expected="the statistics and weights of its training",
@@ -162,6 +168,18 @@ class Surrogate:
             Inputs(((place - mean) / std).float(), weather(ordered, scaling))
         )
         return found
+
+    def save(self, path: str | Path) -> None:
+        """Write a zarr store with the network, its statistics and the identity; `xdpl.load` reads it back.
+
+        Raises
+        ------
+        InputErrors
+            If something exists at `path`.
+        """
+        from xdpl.surrogate import storage
+
+        storage.save(self, Path(path))
 
     def _check_forcings(self, found: Mapping[str, xr.DataArray], problems: Problems) -> None:
         moments = self.fit.scaling.forcings
