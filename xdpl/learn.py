@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xdpl.objectives import GroupDRO
     from xdpl.observation import Operator
     from xdpl.priors import Prior
+    from xdpl.surrogate import Loop
     from xdpl.training.sources import Gradients
 
 __all__ = ["learn"]
@@ -47,7 +48,7 @@ def learn(  # type: ignore[misc]
     train: slice | None = None,
     validate: slice | xr.DataArray | None = None,
     sites: xr.DataArray | None = None,
-    gradients: Gradients | None = None,
+    gradients: Gradients | Loop | None = None,
     engine: str | None = None,
     device: str | torch.device | None = None,
     epochs: int = 200,
@@ -138,10 +139,11 @@ def learn(  # type: ignore[misc]
         Without it the last weights count.
     sites : DataArray of bool, optional
         Sites to train on, over the site dimensions; all if not given.
-    gradients : FiniteDifferences, SPSA or Surrogate, optional
-        Where gradients come from, of a model that has none: from more runs at moved parameters
-        (`xdpl.gradients`), or from a network that runs in place of the model while training
-        (`xdpl.surrogate.emulate`). The fit simulates with the model itself.
+    gradients : Loop, FiniteDifferences, SPSA or Surrogate, optional
+        Where gradients come from, of a model that has none: from networks that imitate it, made again
+        where they led (`xdpl.surrogate.Loop`, which a black box has if not given), from such a network
+        made before (`xdpl.surrogate.emulate`), or from more runs at moved parameters
+        (`xdpl.gradients`). The fit simulates with the model itself.
     engine : {"array", "cuda", "numba"}, optional
         What runs the time loop: a kernel compiled for the CPU or the GPU, by
         default, or plain PyTorch.
@@ -198,6 +200,8 @@ def learn(  # type: ignore[misc]
     ------
     InputErrors
         With every problem of the input, before any training.
+    AuditError
+        If a network that imitates the model does not answer its parameters as the model does.
 
     Notes
     -----

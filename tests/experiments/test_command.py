@@ -18,9 +18,14 @@ from xdpl.experiments.maps import MAPS
 from xdpl.experiments.names import NAMES
 from xdpl.experiments.perturbation import CONTENDERS as PERTURBED
 from xdpl.experiments.regimes import CONTENDERS as OBJECTIVES
+from xdpl.experiments.surrogate import CONTENDERS as BOTH_WAYS
 from xdpl.experiments.tower_contenders import CONTENDERS as AT_TOWERS
 from xdpl.experiments.uncertainty import CONTENDERS as UNCERTAIN
 from xdpl.observation import SiteAffine
+from xdpl.surrogate import Loop
+
+# Of a surrogate that is none.
+ANY = {"slope": (-99.0, 99.0), "correlation": 0.0, "effect": 1.0}
 
 
 def small():
@@ -33,6 +38,7 @@ def small():
             "alone": few | {"network": xdpl.networks.LSTM(4)},
             "history": {"network": xdpl.networks.History(30, 4)},
             "calibrate": full.calibrate | {"evaluations": 40},
+            "loop": Loop(draws=2, more=1, rounds=1, emulator={"epochs": 1}, audit=ANY),
         },
     )
 
@@ -49,6 +55,7 @@ def test_names_agree():
         ANYTHING,
         PERTURBED,
         UNCERTAIN,
+        BOTH_WAYS,
     )
     assert set(NAMES) == {name for group in groups for name in group}
     assert {e.data for e in command.EXPERIMENTS.values()} <= set(CASES)
@@ -91,6 +98,7 @@ SMALL = {
     "perturbation": smaller,
     "regimes": smaller,
     "scaling": lambda chosen: smaller(chosen, sizes=(3, 6), held_out=5),
+    "surrogate": smaller,
     "towers": lambda chosen: smaller(chosen, at=[station(small().ds)], gradient={"evaluations": 20}),
     "transfer": smaller,
     "uncertainty": lambda chosen: smaller(chosen, held_out=8, fits=2),

@@ -245,7 +245,12 @@ def twin_noah(ds: xr.Dataset | None = None) -> Case:
     ds = noah_world(make() if ds is None else ds)
     learn: dict[str, Any] = {"learning_rate": 1e-2, "epochs": 130, "warmup": 60}
     return replace(
-        twin(ds), name="twin-noah", model=Subset("noah", FREE), learn=learn, alone=None, loop=Loop()
+        twin(ds),
+        name="twin-noah",
+        model=Subset("noah", FREE),
+        learn=learn,
+        alone=None,
+        loop=Loop(updates=8000, rounds=2),
     )
 
 

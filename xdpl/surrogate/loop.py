@@ -15,7 +15,7 @@ from xdpl.networks import Network
 
 __all__ = ["Loop"]
 
-_COUNTS = {"draws": 2, "more": 1, "rounds": 1, "audit_draws": 1}
+_COUNTS = {"draws": 2, "more": 1, "rounds": 1, "audit_draws": 1, "updates": 1}
 _ABOVE_ZERO = ("spread",)
 _FRACTIONS = ("held_out", "tolerance")
 
@@ -51,9 +51,11 @@ class Loop:
         Parameter sets of each held-out site at which the audit over the full range is made.
     method : {"sobol", "latin-hypercube"}
         As in `design`.
+    updates : int
+        Of each network, of 64 series each if `emulator` does not say otherwise.
     emulator : mapping
         Options of `emulate`: the network and how it is trained. By default ``LSTM(64)``, with the warm-up
-        of the call, windows of 120 steps at most, and 2000 updates of 64 series.
+        of the call and windows of 120 steps at most; ``epochs`` there replace `updates`.
     audit : mapping
         Options of `audit`: the step, and the limits of what passes.
     """
@@ -67,6 +69,7 @@ class Loop:
     held_out: float = 0.1
     audit_draws: int = 2
     method: str = "sobol"
+    updates: int = 2000
     emulator: Mapping[str, Any] = field(default_factory=dict)
     audit: Mapping[str, Any] = field(default_factory=dict)
 

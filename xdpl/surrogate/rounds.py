@@ -37,8 +37,8 @@ __all__ = ["learn_in_rounds"]
 
 Train = Callable[..., "Fit"]
 
-# Updates of an emulator, their series, and steps of a window, by default.
-_UPDATES, _BATCH, _WINDOW = 2000, 64, 120
+# Series of an update and steps of a window, by default.
+_BATCH, _WINDOW = 64, 120
 
 
 def learn_in_rounds(
@@ -186,7 +186,7 @@ class _Work:
             "warmup": int(request.warmup),
             "batch": batch,
             "learning_rate": 1e-2,
-            "epochs": max(1, math.ceil(_UPDATES * batch / series)),
+            "epochs": max(1, math.ceil(self.loop.updates * batch / series)),
         }
 
     def _over_bounds(self) -> xr.Dataset:
