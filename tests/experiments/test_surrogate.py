@@ -75,7 +75,7 @@ def test_a_box_is_its_model(world):
     box = boxed(model, "soil_moisture", "runoff", workers=2)
     found, expected = (xdpl.simulate(world, m, outputs=["soil_moisture", "runoff"]) for m in (box, model))
     for name in expected.data_vars:
-        np.testing.assert_allclose(found[name], expected[name].transpose(*found[name].dims), rtol=1e-5)
+        np.testing.assert_allclose(found[name], expected[name].transpose(*found[name].dims), rtol=1e-3)
 
 
 def test_the_world_of_noah(world):
