@@ -13,6 +13,8 @@ from xdpl import models
 from xdpl.errors import InputErrors
 from xdpl.evaluation import gradient_audit, identifiability, standard_errors
 from xdpl.models import BlackBox, Flux, Forcing, Parameter
+from xdpl.networks import LSTM
+from xdpl.surrogate import Loop
 
 # As a package does it: an instance in a module, named by an entry point.
 bucket = called(run)
@@ -47,6 +49,12 @@ def test_known_by_name_through_an_entry_point(installed, ds):
     np.testing.assert_allclose(found["runoff"], truth["runoff"], rtol=1e-12)
     best = xdpl.calibrate(ds, "bucket", target="runoff", warmup=10, evaluations=20, progress=False)
     assert best.attrs["model"] == "bucket"
+    loop = Loop(draws=6, rounds=1, emulator={"network": LSTM(16), "epochs": 40}, audit={"effect": 1.0})
+    call = {"target": "runoff", "attributes": ["sand"], "warmup": 10, "epochs": 10, "progress": False}
+    # The world was made with the defaults.
+    with pytest.warns(RuntimeWarning, match="worse in 'bucket' than its defaults"):
+        fit = xdpl.learn(ds, "bucket", gradients=loop, **call)
+    assert fit.model is bucket and fit.history["model_rmse"].notnull().all()
 
 
 def test_parameters_are_carried_to_other_sites(installed, ds):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from xdpl.errors import Problems
+from xdpl.experiments.as_tables import write_tables
 from xdpl.experiments.attrs import described
 from xdpl.experiments.boxed import boxed
 from xdpl.experiments.case import Case
@@ -46,7 +47,8 @@ def surrogate(
         With a ``loop``; the defaults of `xdpl.surrogate.Loop` if not given.
     seeds : sequence of int
     out, progress
-        As in `scaling`.
+        As in `scaling`. Tables of the parameters of the first seed are written there too, as land models read
+        them.
 
     Returns
     -------
@@ -73,17 +75,10 @@ def surrogate(
     for name, seed in tqdm(cells, desc="surrogate", unit="run", disable=not progress):
         part = partial(_part, case, kept, name, seed)
         found[name, seed] = kept.of({"surrogate": name, "seed": seed}, part)
-    rounds = xr.concat([found["surrogate", s][_ROUNDS] for s in seeds], "seed", join="outer")
-    by_name = [
-        xr.concat([found[name, s].drop_vars(_ROUNDS, errors="ignore") for s in seeds], "seed")
-        for name in CONTENDERS
-    ]
-    by_name = [v.drop_dims("round", errors="ignore") for v in by_name]
-    whole = partial(xr.concat, dim="contender", data_vars="all", coords="minimal", compat="override")
-    result = whole([v.drop_vars(_LABELS, errors="ignore") for v in by_name])
-    result = result.assign_coords(contender=list(CONTENDERS), seed=list(seeds))
-    result = result.assign_coords(parameter=[p.name for p in case.process.parameters])
-    return described(result.assign(rounds.assign_coords(seed=list(seeds)).data_vars), case, "surrogate")
+    result = described(_together(found, seeds, case), case, "surrogate")
+    if out is not None:
+        write_tables(result, case, Path(out))
+    return result
 
 
 _ROUNDS = [
@@ -98,7 +93,19 @@ _ROUNDS = [
     "audit_slope",
     "audit_correlation",
 ]
-_LABELS = ["round", "where", "target", "target_units"]
+
+
+def _together(found: Mapping[tuple[str, int], xr.Dataset], seeds: Sequence[int], case: Case) -> xr.Dataset:
+    """Parts of all contenders and seeds; of the rounds those of the surrogate."""
+    parts = {k: v.drop_vars(_ROUNDS, errors="ignore") for k, v in found.items()}
+    # Coordinates of rounds stay behind.
+    parts = {k: v[list(v.data_vars)] for k, v in parts.items()}
+    whole = partial(xr.concat, data_vars="all", coords="minimal", compat="override")
+    scores = whole([whole([parts[k, s] for s in seeds], "seed") for k in CONTENDERS], "contender")
+    rounds = xr.concat([found["surrogate", s][_ROUNDS] for s in seeds], "seed", join="outer")
+    labels = {"contender": list(CONTENDERS), "seed": list(seeds)}
+    out = scores.assign(rounds.assign_coords(seed=list(seeds)).data_vars)
+    return out.assign_coords(labels | {"parameter": [p.name for p in case.process.parameters]})
 
 
 def _part(case: Case, kept: Kept, name: str, seed: int) -> xr.Dataset:
