@@ -15,7 +15,7 @@ _FORMATS = (".csv", ".nml")
 
 
 def learned_parameters(result: xr.Dataset, case: Case, contender: str, seed: int) -> xr.Dataset:
-    """Parameters of all sites, with units, from those of a result (contender, seed, parameter, *site dims)."""
+    """Parameters of all sites with units, of a result over (contender, seed, parameter, *site dims)."""
     values = result["parameter_value"].sel(contender=contender, seed=seed).where(case.usable())
     out = xr.Dataset()
     for p in case.process.parameters:
