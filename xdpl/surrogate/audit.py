@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from xdpl import units
 from xdpl.calibration.cube import Cube
 from xdpl.errors import Problems
+from xdpl.labelled.host import on_host
 from xdpl.labelled.parameters import resolve
 from xdpl.simulate import simulate
 from xdpl.surrogate.design import DRAW
@@ -88,8 +90,9 @@ def audit(
     for p in model.parameters:
         sets += [theta | {p.name: v} for v in _moved(theta[p.name], p, step)]
     together, each = _stacked(model, sets)
-    true = simulate(ds, model, together, outputs=outputs, forcings=forcings).sel(time=span)
-    alike = surrogate.simulate(ds, together, forcings=forcings).sel(time=span)
+    # Computed once: a run of the model may take long.
+    true = _computed(simulate(ds, model, together, outputs=outputs, forcings=forcings).sel(time=span))
+    alike = _computed(surrogate.simulate(ds, together, forcings=forcings).sel(time=span))
     alike = alike.transpose(*true.dims, missing_dims="ignore")
     at = [{DRAW: slice(i * each, (i + 1) * each)} for i in range(len(sets))]
     found = {"nse": [_nse(true[k].isel(at[0]), alike[k].isel(at[0])) for k in outputs]}
@@ -135,6 +138,10 @@ def _judged(out: xr.Dataset, slope: tuple[float, float], correlation: float, eff
     }
     out.attrs = {"title": "audit of a surrogate", "failures": "; ".join(said), "least_effect": effect}
     return out
+
+
+def _computed(ds: xr.Dataset) -> xr.Dataset:
+    return xr.Dataset({k: on_host(units.dequantify(v)) for k, v in ds.data_vars.items()}).compute()
 
 
 def _stacked(model: Model, sets: Sequence[Mapping[str, xr.DataArray]]) -> tuple[xr.Dataset, int]:

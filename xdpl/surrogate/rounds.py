@@ -23,7 +23,7 @@ from xdpl.surrogate.design import DRAW, design
 from xdpl.surrogate.diary import Diary, Round
 from xdpl.surrogate.emulate import emulate
 from xdpl.surrogate.loop import Loop
-from xdpl.surrogate.places import Places
+from xdpl.surrogate.places import Places, rows
 from xdpl.surrogate.runs import Runs
 from xdpl.surrogate.scores import Scoring
 from xdpl.surrogate.stopped import AuditError
@@ -45,7 +45,7 @@ def learn_in_rounds(
     ds: xr.Dataset,
     request: Request,
     inputs: Inputs,
-    loop: Loop,
+    places: Places,
     train: Train,
     *,
     progress: bool,
@@ -58,9 +58,9 @@ def learn_in_rounds(
     ----------
     ds : Dataset
     request : Request
-        Whose gradients are those of the loop.
+        Whose gradients are a `Loop`, checked.
     inputs : Inputs
-    loop : Loop
+    places : Places
     train : callable
         Dataset and request, with a surrogate, to a fit.
     progress, checkpoint, log
@@ -73,12 +73,10 @@ def learn_in_rounds(
     InputErrors
         Of settings that make no sense.
     """
-    problems = Problems(f"learn({inputs.model.name!r})")
-    loop.note(problems)
-    problems.raise_if_any()
-    places = Places.of(inputs, request, loop)
-    scoring = Scoring.of(ds, inputs, request, places, problems)
-    weather = _weather(inputs)
+    loop: Loop = request.gradients
+    scoring = Scoring.of(ds, inputs, request, places)
+    # Dims by name, so that a transposed dataset gives the same fit.
+    weather = _weather(inputs).transpose("time", *places.learned.dims)
     work = _Work(
         ds,
         request,
@@ -150,15 +148,14 @@ class _Work:
     def _fill(self) -> None:
         """The first runs, over the full bounds."""
         loop = self.loop
-        where = design(
-            self.runs.weather, self.model, loop.draws, method=loop.method, seed=_seed(self.request, 0)
-        )
-        self.runs.add(where, self.runs.run(where, self.places.trained))
+        seed = _seed(self.request, 0)
+        where = design(self.runs.weather, self.model, int(loop.draws), method=loop.method, seed=seed)
+        self.runs.grow(where, self.places.trained)
 
     def _emulated(self, number: int) -> Surrogate:
         options = self._defaults() | dict(self.loop.emulator)
         found = emulate(
-            self.runs.weather,
+            self.runs.at(self.places.trained),
             self.model,
             self.runs.parameters,
             self.runs.simulated,
@@ -191,14 +188,13 @@ class _Work:
 
     def _over_bounds(self) -> xr.Dataset:
         # The same in each round, so that rounds compare; with another seed than what is trained on.
-        seed = _seed(self.request, -1)
-        return design(
-            self.runs.weather, self.model, self.loop.audit_draws, method=self.loop.method, seed=seed
-        )
+        seed, count = _seed(self.request, -1), int(self.loop.audit_draws)
+        return design(self.runs.weather, self.model, count, method=self.loop.method, seed=seed)
 
     def _audited(self, surrogate: Surrogate, parameters: xr.Dataset) -> xr.Dataset:
         where = self.places.audited
-        found = audit(surrogate, self.runs.at(where), parameters, **self.loop.audit)
+        there = parameters.isel(rows(where), missing_dims="ignore")
+        found = audit(surrogate, self.runs.at(where), there, **self.loop.audit)
         self.runs.note(parameters.sizes[DRAW] * (1 + 2 * len(self.model.parameters)), where)
         return found
 
@@ -231,14 +227,14 @@ class _Work:
     ) -> Round:
         where = self.places.scored | self.places.learned
         true = self.runs.run(theta, where)
-        alike = surrogate.simulate(self.runs.at(where), theta)
+        alike = surrogate.simulate(self.runs.weather.where(where), theta)
         # Where the model fails, nothing can be compared.
         failed = (where & true[next(iter(true))].isnull().any(("time", DRAW))).sum()
         model, through = (
             self.scoring.errors(fit, v.mean(DRAW, keep_attrs=True))
             for v in (true, alike.where(true.notnull()))
         )
-        self.runs.add(theta, true.where(self.places.trained))
+        self.runs.add(theta, true, self.places.trained)
         return Round(
             through,
             model,
@@ -260,10 +256,10 @@ class _Work:
                 each,
                 method=loop.method,
                 around=theta.isel({DRAW: i}),
-                spread=loop.spread,
+                spread=float(loop.spread),
                 seed=_seed(self.request, number, i),
             )
-            self.runs.add(where, self.runs.run(where, self.places.trained))
+            self.runs.grow(where, self.places.trained)
 
     def _improved(self, diary: Diary) -> bool:
         """Whether the last round is better than all before it, by more than the tolerance."""
