@@ -69,8 +69,8 @@ def audit(
         Over (parameter, output): ``effect`` (1), the root mean square of the change of the model over the
         standard deviation of the output; ``slope`` and ``correlation`` (1) over all days, sites and draws;
         ``failed``, whether one of them is out of its limits where the effect is large enough.
-        The attribute ``failures`` says what failed, in words; empty if nothing did; ``least_effect``
-        is `effect`.
+        The attribute ``failures`` says what failed, in words, among it an output without any run that has
+        values; empty if nothing did; ``least_effect`` is `effect`.
 
     Raises
     ------
@@ -93,7 +93,8 @@ def audit(
     # Computed once: a run of the model may take long.
     true = _computed(simulate(ds, model, together, outputs=outputs, forcings=forcings).sel(time=span))
     alike = _computed(surrogate.simulate(ds, together, forcings=forcings).sel(time=span))
-    alike = alike.transpose(*true.dims, missing_dims="ignore")
+    # In the same order of dims each: values are compared one by one.
+    alike = alike.assign({k: alike[k].transpose(*true[k].dims) for k in outputs})
     at = [{DRAW: slice(i * each, (i + 1) * each)} for i in range(len(sets))]
     found = {"nse": [_nse(true[k].isel(at[0]), alike[k].isel(at[0])) for k in outputs]}
     spread = {k: float(true[k].isel(at[0]).std()) for k in outputs}
@@ -108,7 +109,13 @@ def audit(
         | {name: (("parameter", "output"), table[..., i]) for i, name in enumerate(_NAMES)},
         {"output": outputs, "parameter": [p.name for p in model.parameters]},
     )
-    return _judged(out, slope, correlation, effect)
+    out = _judged(out, slope, correlation, effect)
+    lacking = [k for k in outputs if not bool((true[k].notnull() & alike[k].notnull()).any())]
+    if lacking:
+        # Nothing that was compared is nothing that passed.
+        said = f"no run of the model gives {', '.join(lacking)} there"
+        out.attrs["failures"] = "; ".join(filter(None, (out.attrs["failures"], said)))
+    return out
 
 
 _NAMES = {

@@ -52,9 +52,7 @@ class Places:
 
 def rows(sites: xr.DataArray) -> dict[str, np.ndarray]:
     """Positions along each site dim at which there is one of some sites (*site dims)."""
-    return {
-        str(d): np.flatnonzero(sites.any([e for e in sites.dims if e != d]).values) for d in sites.dims
-    }
+    return {str(d): np.flatnonzero(sites.any([e for e in sites.dims if e != d]).values) for d in sites.dims}
 
 
 def _mask(grid: Grid, chosen: np.ndarray) -> xr.DataArray:

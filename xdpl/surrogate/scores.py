@@ -91,6 +91,9 @@ class Scoring:
         return {k: float(v) for k, v in zip(fit.targets, values, strict=True)}
 
     def of_all(self, errors: Mapping[str, float]) -> float:
-        """Mean of errors in standard deviations of what was observed, with the weights of the targets."""
+        """Mean of errors in standard deviations of what was observed, with the weights of the targets.
+
+        Of what was observed to be the same always, in its units.
+        """
         total = sum(self.weights.values())
-        return sum(w * errors[k] / self.spread[k] for k, w in self.weights.items()) / total
+        return sum(w * errors[k] / (self.spread[k] or 1.0) for k, w in self.weights.items()) / total

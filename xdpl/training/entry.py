@@ -75,11 +75,12 @@ def run(
         from xdpl.surrogate.places import Places
         from xdpl.surrogate.rounds import learn_in_rounds
 
-        places = Places.of(grid, arrays, request.gradients, request.seed)
+        loop = request.gradients
+        places = Places.of(grid, arrays, loop, request.seed)
         # Each round gathers its own.
         del arrays, watching, known
         paths = {"checkpoint": checkpoint, "log": log}
-        return learn_in_rounds(ds, request, inputs, places, run, progress=progress, **paths)
+        return learn_in_rounds(ds, request, inputs, loop, places, run, progress=progress, **paths)
     samples = tensors(arrays, inputs.network, device)
     engine = _engine(request, inputs, samples)
     plan = Plan(
@@ -178,6 +179,9 @@ def run_seeds(
             if not fits:
                 raise
             break
+        except Exception as error:
+            error.add_note(f"with seed {seed}")
+            raise
         if fit.history.sizes["epoch"] or not fits:
             fits.append(fit)
         if fit.settings["stopped"] == "interrupted":
