@@ -61,7 +61,7 @@ class Diary:
     ----------
     model : Model
     uncalibrated : dict of str to float
-        Error of each target with default parameters.
+        Error of each target with default parameters, through the observation operators of the first round.
     rounds : list of Round
     """
 
@@ -125,7 +125,7 @@ _SAID = {
     "surrogate_rmse": "root mean square error of the surrogate at what was learned",
     "model_rmse": "root mean square error of the model at what was learned",
     "gap": "error of the model less that of the surrogate",
-    "uncalibrated_rmse": "root mean square error of the model with default parameters",
+    "uncalibrated_rmse": "root mean square error of the model with default parameters, compared as in round 1",
     "model_score": "error of the model over the standard deviation of what was observed",
     "model_runs": "runs of the model at single sites so far",
     "failed_sites": "sites where the model failed at what was learned",
