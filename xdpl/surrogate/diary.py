@@ -125,7 +125,7 @@ _SAID = {
     "surrogate_rmse": "root mean square error of the surrogate at what was learned",
     "model_rmse": "root mean square error of the model at what was learned",
     "gap": "error of the model less that of the surrogate",
-    "uncalibrated_rmse": "root mean square error of the model with default parameters, compared as in round 1",
+    "uncalibrated_rmse": "root mean square error with default parameters, through operators of round 1",
     "model_score": "error of the model over the standard deviation of what was observed",
     "model_runs": "runs of the model at single sites so far",
     "failed_sites": "sites where the model failed at what was learned",
