@@ -58,5 +58,14 @@ def test_what_is_no_subset():
     with pytest.raises(InputErrors) as caught:
         Subset("vic", ["ksat", "ksatt"], {"ksat": 3.0, "d1": 99.0})
     assert [e.subject for e in caught.value.exceptions] == ["parameters", "values", "values"]
+    for names, values, subject in (
+        (["ksat"], {"d1": "thin"}, "values"),
+        (["ksat"], 3, "values"),
+        ([["ksat"]], None, "parameters"),
+        ("ksat", None, "parameters"),
+    ):
+        with pytest.raises(InputErrors) as caught:
+            Subset("vic", names, values)
+        assert [e.subject for e in caught.value.exceptions] == [subject]
     with pytest.raises(InputErrors, match="which routes"):
         Subset("hbv", ["k0"])

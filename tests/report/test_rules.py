@@ -189,6 +189,19 @@ def test_loss_that_does_not_fall(facts):
     assert rules.no_progress(trained(facts, {"loss": epochs(1, 0.5, np.nan)})) != []
 
 
+def test_a_surrogate_that_does_not_answer(facts):
+    failed = xr.DataArray(
+        [[[[False], [True]], [[False], [False]]]],
+        {"round": [1], "where": ["range", "estimate"], "parameter": ["ksat", "d1"], "target": ["runoff"]},
+        ["round", "where", "parameter", "target"],
+    )
+    said = {"rounds": 1, "best_round": 1}
+    text = found(rules.untrusted_surrogate, trained(facts, {"audit_failed": failed}, **said))
+    assert "over the bounds the surrogate does not answer d1 as the model does" in text
+    assert rules.untrusted_surrogate(trained(facts, {"audit_failed": failed & False}, **said)) == []
+    assert rules.untrusted_surrogate(facts) == []
+
+
 def test_no_validation(facts):
     assert rules.no_validation(facts) == []
     assert "no validation" in found(rules.no_validation, trained(facts, validate=None))
@@ -220,4 +233,4 @@ def test_what_is_said_of_rules(facts):
     findings = [f for rule in rules.RULES for f in rule.look(quiet) or ()]
     assert findings == []
     text = warnings(quiet)
-    assert "<ol" not in text and "Nothing was found by the 14 checks" in text
+    assert "<ol" not in text and "Nothing was found by the 15 checks" in text

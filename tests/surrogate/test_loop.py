@@ -111,6 +111,14 @@ def test_it_is_kept_with_the_fit(learned, tmp_path):
     assert "2 rounds, stopped: rounds; best round" in repr(again)
 
 
+def test_the_report_tells_of_it(learned, tmp_path):
+    fit, _ = learned
+    page = fit.report(tmp_path / "report.html", progress=False).read_text("utf8")
+    assert "Errors (RMSE) at what was learned, round by round" in page
+    assert f"{fit.settings['best_round']} (best)" in page
+    assert "the surrogate answers as the model does" in page or "surrogate does not answer" in page
+
+
 def test_a_weak_surrogate_is_stopped():
     with pytest.raises(AuditError, match="over the full bounds the surrogate of 'bucket'") as caught:
         learn(world(), Bucket(), Loop(draws=8, emulator=SMALL | {"epochs": 1}))
@@ -180,8 +188,9 @@ def test_members_targets_and_masks():
     assert list(history["target"].values) == ["runoff", "wetness"]
     assert np.isfinite(history["model_rmse"]).all()
     assert fit.parameters(ds)["leak"].sizes["member"] == 2
-    # Of six sites two lack runoff and one is held out for validation: three are there, one for the audit.
-    assert int(history["model_runs"][0]) == 8 * 2 + (2 + 2) * 5 * 1 + 1 + 2 * 4
+    # One of six sites is held out for validation; two lack runoff, but have the other target. Of three drawn
+    # one is for the audit.
+    assert int(history["model_runs"][0]) == 8 * 2 + (2 + 2) * 5 * 1 + 1 + 2 * 6
     wet = fit.evaluate(ds.where(away), time=slice(ds["time"].values[20], None))
     expected = 0.01 * float(wet["pooled_rmse"].sel(target="wetness"))
     found = history["model_rmse"].sel(target="wetness", round=fit.settings["best_round"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from xdpl.errors import Problems
@@ -103,7 +104,7 @@ class Subset(Model):
         return self.model.pack("parameters", p._asdict() | {k: zero + v for k, v in self.values})
 
 
-def _check(model: Model, names: Any, values: Mapping[str, Any], problems: Problems) -> None:
+def _check(model: Model, names: Any, values: Any, problems: Problems) -> None:
     from xdpl.models.black_box import BlackBox
 
     if isinstance(model, BlackBox) or model.routes:
@@ -111,14 +112,20 @@ def _check(model: Model, names: Any, values: Mapping[str, Any], problems: Proble
         fix = "declare fewer parameters" if isinstance(model, BlackBox) else "learn all its parameters"
         problems.add("model", expected="a model with a step, without routes", got=got, fix=fix)
     known = {p.name: p for p in model.parameters}
-    listed = isinstance(names, Sequence) and not isinstance(names, str)
+    listed = not isinstance(names, str) and isinstance(names, Sequence)
+    listed = listed and all(isinstance(name, str) for name in names)
     if not (listed and names and len({*names}) == len(names) and {*names} <= known.keys()):
         expected = f"some of {', '.join(known)}, each once"
         problems.add("parameters", expected=expected, got=repr(names), fix="name some of them")
+    if not isinstance(values, Mapping):
+        fix = "values={'<parameter>': <number>}"
+        problems.add("values", expected="a mapping of parameters to numbers", got=repr(values), fix=fix)
+        return
     for name, value in values.items():
+        number = isinstance(value, Real) and not isinstance(value, bool)
         if name not in known or (listed and name in names):
             expected = "parameters of the model that are not free"
             problems.add("values", expected=expected, got=repr(name), fix="leave it out")
-        elif not known[name].lower <= value <= known[name].upper:
+        elif not (number and known[name].lower <= value <= known[name].upper):
             expected = f"{name} between {known[name].lower:g} and {known[name].upper:g}"
             problems.add("values", expected=expected, got=repr(value), fix="a value within the bounds")

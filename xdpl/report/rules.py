@@ -91,6 +91,27 @@ def spiked(facts: Facts) -> list[Finding] | None:
     return [Finding(text, "Look where with gradient_audit; a lower learning_rate or clip may help.")]
 
 
+_WHERE = {"range": "over the bounds", "estimate": "at what was learned"}
+
+
+def untrusted_surrogate(facts: Facts) -> list[Finding] | None:
+    """Parameters learned through a network that does not answer them as the model does."""
+    s = facts.fit.settings
+    if "rounds" not in s:
+        return []
+    failed = facts.fit.history["audit_failed"].sel(round=s["best_round"]).any("target")
+    names = {w: [str(k) for k in failed["parameter"].values[failed.sel(where=w).values]] for w in _WHERE}
+    return [
+        Finding(
+            f"{_WHERE[w]} the surrogate does not answer {', '.join(k)} as the model does: what was learned of"
+            " them may be wrong",
+            "More draws or updates in Loop, or leave them out.",
+        )
+        for w, k in names.items()
+        if k
+    ]
+
+
 def transfer_failed(facts: Facts) -> list[Finding] | None:
     """Parameters that are worth little without the observation operator."""
     tests = _known(facts, lambda t: t.transfer)
@@ -286,6 +307,7 @@ def no_validation(facts: Facts) -> list[Finding] | None:
 
 RULES = (
     Rule("loss and gradients are finite", "Can these parameters be trusted?", diverged),
+    Rule("the surrogate answers as the model does", "Learn through a surrogate", untrusted_surrogate),
     Rule("the transfer test passes", "Observations with a bias", transfer_failed),
     Rule(f"the affine share is below {AFFINE_SHARE}", "Observations with a bias", affine),
     Rule("scores are better than with default parameters", "How much there is to gain", no_gain),

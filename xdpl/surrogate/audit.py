@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from xdpl import units
 from xdpl.calibration.cube import Cube
 from xdpl.errors import Problems
+from xdpl.labelled.host import on_host
 from xdpl.labelled.parameters import resolve
 from xdpl.simulate import simulate
 from xdpl.surrogate.design import DRAW
@@ -66,9 +68,10 @@ def audit(
         Over ``output``: ``nse`` (1), median over sites and draws, of the surrogate against the model.
         Over (parameter, output): ``effect`` (1), the root mean square of the change of the model over the
         standard deviation of the output; ``slope`` and ``correlation`` (1) over all days, sites and draws;
-        ``failed``, whether one of them is out of its limits where the effect is large enough.
-        The attribute ``failures`` says what failed, in words; empty if nothing did; ``least_effect``
-        is `effect`.
+        ``counts``, whether the effect is large enough; ``failed``, whether one of them is then out of its
+        limits.
+        The attribute ``failures`` says what failed, in words, among it an output without any run that has
+        values; empty if nothing did; ``least_effect`` is `effect`.
 
     Raises
     ------
@@ -88,9 +91,11 @@ def audit(
     for p in model.parameters:
         sets += [theta | {p.name: v} for v in _moved(theta[p.name], p, step)]
     together, each = _stacked(model, sets)
-    true = simulate(ds, model, together, outputs=outputs, forcings=forcings).sel(time=span)
-    alike = surrogate.simulate(ds, together, forcings=forcings).sel(time=span)
-    alike = alike.transpose(*true.dims, missing_dims="ignore")
+    # Computed once: a run of the model may take long.
+    true = _computed(simulate(ds, model, together, outputs=outputs, forcings=forcings).sel(time=span))
+    alike = _computed(surrogate.simulate(ds, together, forcings=forcings).sel(time=span))
+    # In the same order of dims each: values are compared one by one.
+    alike = alike.assign({k: alike[k].transpose(*true[k].dims) for k in outputs})
     at = [{DRAW: slice(i * each, (i + 1) * each)} for i in range(len(sets))]
     found = {"nse": [_nse(true[k].isel(at[0]), alike[k].isel(at[0])) for k in outputs]}
     spread = {k: float(true[k].isel(at[0]).std()) for k in outputs}
@@ -105,7 +110,13 @@ def audit(
         | {name: (("parameter", "output"), table[..., i]) for i, name in enumerate(_NAMES)},
         {"output": outputs, "parameter": [p.name for p in model.parameters]},
     )
-    return _judged(out, slope, correlation, effect)
+    out = _judged(out, slope, correlation, effect)
+    lacking = [k for k in outputs if not bool((true[k].notnull() & alike[k].notnull()).any())]
+    if lacking:
+        # Nothing that was compared is nothing that passed.
+        said = f"no run of the model gives {', '.join(lacking)} there"
+        out.attrs["failures"] = "; ".join(filter(None, (out.attrs["failures"], said)))
+    return out
 
 
 _NAMES = {
@@ -116,9 +127,9 @@ _NAMES = {
 
 
 def _judged(out: xr.Dataset, slope: tuple[float, float], correlation: float, effect: float) -> xr.Dataset:
-    counts = out["effect"] >= effect
+    out["counts"] = out["effect"] >= effect
     wrong = ~((out["slope"] >= slope[0]) & (out["slope"] <= slope[1]) & (out["correlation"] >= correlation))
-    out["failed"] = counts & wrong
+    out["failed"] = out["counts"] & wrong
     said = [
         f"{p} on {k}: slope {float(one['slope']):.2f}, correlation {float(one['correlation']):.2f}"
         for p in out["parameter"].values
@@ -129,12 +140,17 @@ def _judged(out: xr.Dataset, slope: tuple[float, float], correlation: float, eff
     out["nse"].attrs = {"units": "1", "long_name": "Nash-Sutcliffe efficiency of the surrogate, median"}
     for name, text in _NAMES.items():
         out[name].attrs = {"units": "1", "long_name": text}
+    out["counts"].attrs = {"long_name": f"effect of at least {effect:g}"}
     out["failed"].attrs = {
         "long_name": f"slope outside {slope[0]:g} to {slope[1]:g}, or correlation below {correlation:g}, "
         f"of an effect of at least {effect:g}"
     }
     out.attrs = {"title": "audit of a surrogate", "failures": "; ".join(said), "least_effect": effect}
     return out
+
+
+def _computed(ds: xr.Dataset) -> xr.Dataset:
+    return xr.Dataset({k: on_host(units.dequantify(v)) for k, v in ds.data_vars.items()}).compute()
 
 
 def _stacked(model: Model, sets: Sequence[Mapping[str, xr.DataArray]]) -> tuple[xr.Dataset, int]:

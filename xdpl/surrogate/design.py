@@ -20,11 +20,12 @@ from xdpl.labelled.parameters import resolve
 if TYPE_CHECKING:
     from xdpl.models import Model
 
-__all__ = ["DRAW", "design"]
+__all__ = ["DRAW", "METHODS", "design"]
 
 #: The dim along which a site has several parameter sets.
 DRAW = "draw"
-_METHODS = ("sobol", "latin-hypercube")
+#: How points are spread.
+METHODS = ("sobol", "latin-hypercube")
 
 
 def design(
@@ -144,9 +145,9 @@ def _filled(model: Model, centre: Mapping[str, xr.DataArray], grid: Grid) -> dic
 def _check(count: Any, method: Any, spread: Any, seed: Any, problems: Problems) -> None:
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         problems.add("count", expected="an integer of at least 1", got=repr(count), fix="count=8")
-    if method not in _METHODS:
+    if method not in METHODS:
         problems.add(
-            "method", expected=f"one of {', '.join(_METHODS)}", got=repr(method), fix='method="sobol"'
+            "method", expected=f"one of {', '.join(METHODS)}", got=repr(method), fix='method="sobol"'
         )
     if isinstance(spread, bool) or not isinstance(spread, int | float) or not 0 < spread < math.inf:
         problems.add("spread", expected="a number above 0", got=repr(spread), fix="spread=0.1")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,7 +11,7 @@ from xdpl.models import Model
 
 __all__ = ["Diary", "Round"]
 
-_AUDITED = ("nse", "effect", "slope", "correlation")
+_AUDITED = ("nse", "effect", "slope", "correlation", "counts", "failed")
 #: Where surrogates are audited: over the full bounds, and at what was learned.
 WHERE = ("range", "estimate")
 
@@ -61,7 +60,7 @@ class Diary:
     ----------
     model : Model
     uncalibrated : dict of str to float
-        Error of each target with default parameters.
+        Error of each target with default parameters, through the observation operators of the first round.
     rounds : list of Round
     """
 
@@ -104,28 +103,19 @@ class Diary:
         return out.assign(self._audited(targets))
 
     def _audited(self, targets: list[str]) -> dict[str, xr.DataArray]:
-        """What audits said, NaN where there was none."""
-        found: dict[str, list[Any]] = {k: [] for k in _AUDITED}
-        like = self.rounds[0].audits["range"]
-        for one in self.rounds:
-            for name in found:
-                blank = like[name] * np.nan
-                found[name].append([one.audits[w][name] if w in one.audits else blank for w in WHERE])
-        return {
-            f"audit_{name}": xr.concat([xr.concat(each, "where") for each in rows], "round")
-            .rename(output="target")
-            .assign_coords(where=list(WHERE), round=np.arange(1, len(rows) + 1))
-            .sel(target=targets)
-            .assign_attrs(like[name].attrs)
-            for name, rows in found.items()
-        }
+        """What audits said, over (round, where, ...)."""
+        rounds = [xr.concat([one.audits[w] for w in WHERE], "where") for one in self.rounds]
+        whole = xr.concat(rounds, "round").rename(output="target").sel(target=targets)
+        whole = whole.assign_coords(where=list(WHERE), round=np.arange(1, len(rounds) + 1))
+        first = self.rounds[0].audits["range"]
+        return {f"audit_{k}": whole[k].assign_attrs(first[k].attrs) for k in _AUDITED}
 
 
 _SAID = {
     "surrogate_rmse": "root mean square error of the surrogate at what was learned",
     "model_rmse": "root mean square error of the model at what was learned",
     "gap": "error of the model less that of the surrogate",
-    "uncalibrated_rmse": "root mean square error of the model with default parameters",
+    "uncalibrated_rmse": "root mean square error with default parameters, through operators of round 1",
     "model_score": "error of the model over the standard deviation of what was observed",
     "model_runs": "runs of the model at single sites so far",
     "failed_sites": "sites where the model failed at what was learned",
@@ -137,6 +127,6 @@ def _worst(audit: xr.Dataset) -> str:
     """The slope furthest from one, of parameters that count, or what failed."""
     if audit.attrs["failures"]:
         return f"failed, {audit.attrs['failures']}"
-    slopes = audit["slope"].where(audit["effect"] >= audit.attrs["least_effect"]).values
+    slopes = audit["slope"].where(audit["counts"]).values
     slopes = slopes[np.isfinite(slopes)]
     return f"slopes {slopes.min():.2f} to {slopes.max():.2f}" if slopes.size else "no parameter counts"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +13,10 @@ import xarray as xr
 from xdpl import models, units
 from xdpl.errors import Problems
 from xdpl.labelled import schema
+from xdpl.labelled.choices import after_warmup
 from xdpl.labelled.parameters import resolve
 from xdpl.models import NetworkOnly
-from xdpl.surrogate.design import DRAW
+from xdpl.surrogate.design import DRAW, design
 from xdpl.surrogate.shares import names, readable, shares
 from xdpl.surrogate.surrogate import Surrogate
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from xdpl.models import Model
     from xdpl.networks import Network
 
-__all__ = ["emulate"]
+__all__ = ["check_options", "emulate"]
 
 
 def emulate(
@@ -101,11 +104,7 @@ def emulate(
             fix="xdpl.surrogate.design(ds, model, 8)",
         )
     problems.raise_if_any()
-    plain = {k: f.data for k, f in found.items()}
-    data = readable(plain, {f.name: f.units for f in owner.forcings}, shares(owner, theta))
-    for name in chosen:
-        said = {"units": declared[name].units}
-        data[f"simulated_{name}"] = _plain(simulated[name], said["units"], problems).assign_attrs(said)
+    data = _exercise(owner, {k: f.data for k, f in found.items()}, theta, simulated[chosen], problems)
     problems.raise_if_any()
     trained = data[f"simulated_{chosen[0]}"].notnull().any("time")
     trained = trained if sites is None else trained & sites
@@ -117,20 +116,79 @@ def emulate(
             fix="look at why its runs fail: the warnings of simulate say it",
         )
         problems.raise_all()
-    # Fluxes are not below zero, but states of other models may be.
-    alike = NetworkOnly(owner, positive=False)
-    fit = learn(
-        data,
-        alike,
-        target={name: f"simulated_{name}" for name in chosen},
-        attributes=names(owner),
-        network=network,
-        sites=trained,
-        seed=seed,
-        progress=progress,
-        **{"loss": "rmse" if len(chosen) == 1 else "nrmse"} | options,
-    )
+    arguments = _arguments(owner, chosen) | {"network": network} | options
+    fit = learn(data, sites=trained, seed=seed, progress=progress, **arguments)
     return Surrogate.of(owner, fit)
+
+
+def check_options(
+    ds: xr.Dataset, model: Model, outputs: Sequence[str], options: Mapping[str, Any], call: str
+) -> None:
+    """Whether options of `emulate` make sense, before there are runs.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Forcings under their names in the model, over time and any site dims.
+    model : Model
+    outputs : sequence of str
+        What will be imitated.
+    options : mapping
+        Of `xdpl.learn`.
+    call : str
+        Whose problems they are.
+
+    Raises
+    ------
+    InputErrors
+        With every problem of the options.
+    """
+    from xdpl.learn import learn
+    from xdpl.training.arrays import periods
+    from xdpl.training.request import Request
+    from xdpl.training.request import inspect as examine
+
+    problems = Problems(call)
+    # One run of one site, which could have given nothing but zero.
+    one = ds.isel({d: 0 for d in ds.dims if d != "time"}, drop=True)
+    theta, _ = resolve(model, design(one, model, 1), problems)
+    blank = xr.zeros_like(one[model.forcings[0].name]).expand_dims({DRAW: 1})
+    simulated = xr.Dataset({k: blank.assign_attrs(units=model.output(k).units) for k in outputs})
+    plain = {f.name: one[f.name] for f in model.forcings}
+    data = _exercise(model, plain, theta, simulated, problems)
+    known = {k: p.default for k, p in inspect.signature(learn).parameters.items()}
+    given = known | {"seed": 0} | _arguments(model, outputs) | dict(options)
+    request = Request(**{f.name: given[f.name] for f in fields(Request)})
+    examine(data, request, problems)
+    first, last = periods(data, request.train, request.validate)["train"]
+    after_warmup(first, last, request.warmup, problems)
+    problems.raise_if_any()
+
+
+def _exercise(
+    model: Model,
+    forcings: Mapping[str, xr.DataArray],
+    theta: Mapping[str, xr.DataArray],
+    simulated: xr.Dataset,
+    problems: Problems,
+) -> xr.Dataset:
+    """What a network learns from: forcings and parameters as it reads them, and what the model gave."""
+    data = readable(forcings, {f.name: f.units for f in model.forcings}, shares(model, theta))
+    for name, array in simulated.data_vars.items():
+        said = {"units": model.output(str(name)).units}
+        data[f"simulated_{name}"] = _plain(array, said["units"], problems).assign_attrs(said)
+    return data
+
+
+def _arguments(model: Model, outputs: Sequence[str]) -> dict[str, Any]:
+    """Of `learn`, for such data."""
+    return {
+        # Fluxes are not below zero, but states of other models may be.
+        "model": NetworkOnly(model, positive=False),
+        "target": {name: f"simulated_{name}" for name in outputs},
+        "attributes": names(model),
+        "loss": "rmse" if len(outputs) == 1 else "nrmse",
+    }
 
 
 def _plain(array: xr.DataArray, wanted: str, problems: Problems) -> xr.DataArray:

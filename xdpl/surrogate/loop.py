@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xdpl.errors import Problems
-from xdpl.networks import Network
+from xdpl.surrogate.design import METHODS
 
 __all__ = ["Loop"]
 
@@ -54,8 +54,9 @@ class Loop:
     updates : int
         Of each network, of 64 series each if `emulator` does not say otherwise.
     emulator : mapping
-        Options of `emulate`: the network and how it is trained. By default ``LSTM(64)``, with the warm-up
-        of the call and windows of 120 steps at most; ``epochs`` there replace `updates`.
+        Options of `emulate`: the network and how it is trained, checked before the first run. By default
+        ``LSTM(64)``, with the warm-up of the call and windows of 120 steps at most; ``epochs`` there replace
+        `updates`.
     audit : mapping
         Options of `audit`: the step, and the limits of what passes.
     """
@@ -80,9 +81,7 @@ class Loop:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, which a fit stores."""
-        return {k: _plain(v) for k, v in dataclasses.asdict(self).items()} | {
-            "emulator": {k: _plain(v) for k, v in self.emulator.items()}
-        }
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
 
     def note(self, problems: Problems) -> None:
         """Note what makes no sense of these settings; options of others are for them to judge."""
@@ -96,6 +95,7 @@ class Loop:
         for name in _FRACTIONS:
             value = getattr(self, name)
             self._expect(name, _real(value) and 0 <= value < 1, "a number from 0 to below 1", problems)
+        self._expect("method", self.method in METHODS, f"one of {', '.join(METHODS)}", problems)
         for name, taken in (("emulator", _OF_THE_LOOP), ("audit", _OF_THE_AUDIT)):
             given = getattr(self, name)
             said = f"a mapping of options, without {', '.join(sorted(taken))}"
@@ -116,8 +116,8 @@ class Loop:
             for unknown in set(given) - names if isinstance(given, Mapping) else ():
                 fix = "leave it out"
                 problems.add(f"Loop.{name}", expected="names of options", got=repr(unknown), fix=fix)
-        limits = {k: v for k, v in dict(self.audit).items() if k in known["audit"]}
-        check_limits(problems, **limits)
+        if isinstance(self.audit, Mapping):
+            check_limits(problems, **{k: v for k, v in self.audit.items() if k in known["audit"]})
 
     def _expect(self, name: str, sound: bool, expected: str, problems: Problems) -> None:
         if not sound:
@@ -127,7 +127,19 @@ class Loop:
 
 
 # What the loop itself decides.
-_OF_THE_LOOP = {"checkpoint", "forcings", "log", "outputs", "progress", "sites", "seed", "device"}
+_OF_THE_LOOP = {
+    "checkpoint",
+    "device",
+    "engine",
+    "forcings",
+    "gradients",
+    "groups",
+    "log",
+    "outputs",
+    "progress",
+    "seed",
+    "sites",
+}
 _OF_THE_AUDIT = {"forcings", "time"}
 
 
@@ -145,8 +157,17 @@ def _real(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Network):
+    """What JSON knows; of what has no plain form, its text."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if hasattr(value, "to_dict") and not isinstance(value, type):
         return value.to_dict()
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
     if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    return list(value) if isinstance(value, tuple) else value
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, slice):
+        return [_plain(value.start), _plain(value.stop)]
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else str(value)

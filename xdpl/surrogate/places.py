@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-from xdpl import units
-
 if TYPE_CHECKING:
+    from xdpl.labelled.grid import Grid
     from xdpl.surrogate.loop import Loop
-    from xdpl.training.request import Inputs, Request
+    from xdpl.training.arrays import Arrays
 
-__all__ = ["Places"]
+__all__ = ["Places", "rows"]
 
 
 @dataclass(frozen=True)
 class Places:
-    """Sites by what they serve for, each bool over the site dims.
+    """Sites by what they serve for, each bool over the site dims, which are in the order of their names.
 
     Parameters
     ----------
@@ -41,34 +38,24 @@ class Places:
     scored: xr.DataArray
 
     @classmethod
-    def of(cls, inputs: Inputs, request: Request, loop: Loop) -> Places:
-        """The sites of a request, some of them drawn at random with its seed."""
-        usable = _usable(inputs)
-        held = request.validate if isinstance(request.validate, xr.DataArray) else None
-        learned = usable if request.sites is None else usable & request.sites
-        learned = learned if held is None else learned & ~held
-        generator = np.random.default_rng(request.seed)
-        order = generator.permutation(np.flatnonzero(learned.values.ravel()))[: loop.sites]
-        count = max(1, round(loop.held_out * order.size)) if loop.held_out and order.size > 1 else 0
+    def of(cls, grid: Grid, arrays: Arrays, loop: Loop, seed: int) -> Places:
+        """Some of the sites of a training, drawn at random with its seed."""
+        kept = np.flatnonzero(arrays.kept)
+        learned = kept[arrays.training]
+        order = np.random.default_rng(seed).permutation(learned)[: loop.sites]
+        # One is left to train on.
+        count = min(max(1, round(loop.held_out * order.size)), order.size - 1) if loop.held_out else 0
         away, seen = order[:count], order[count:]
-        return cls(
-            learned,
-            _mask(learned, seen),
-            _mask(learned, away if count else seen),
-            learned if held is None else usable & held,
-        )
+        chosen = (learned, seen, away if count else seen, kept[arrays.validating])
+        return cls(*(_mask(grid, sites) for sites in chosen))
 
 
-def _usable(inputs: Inputs) -> xr.DataArray:
-    """Sites with forcings, attributes and an observation."""
-    series = [f.data for f in (*inputs.forcings.values(), *inputs.targets.values())]
-    known = [units.magnitude(v).notnull().any("time") for v in series]
-    known += [units.magnitude(v).notnull() for v in inputs.attributes.values()]
-    found = reduce(and_, known).reset_coords(drop=True).drop_attrs()
-    return found.compute()
+def rows(sites: xr.DataArray) -> dict[str, np.ndarray]:
+    """Positions along each site dim at which there is one of some sites (*site dims)."""
+    return {str(d): np.flatnonzero(sites.any([e for e in sites.dims if e != d]).values) for d in sites.dims}
 
 
-def _mask(like: xr.DataArray, chosen: np.ndarray) -> xr.DataArray:
-    values = np.zeros(like.size, bool)
+def _mask(grid: Grid, chosen: np.ndarray) -> xr.DataArray:
+    values = np.zeros(grid.size, bool)
     values[chosen] = True
-    return like.copy(data=values.reshape(like.shape))
+    return grid.unflatten(values).reset_coords(drop=True)

@@ -15,15 +15,15 @@ from tqdm.auto import tqdm
 
 from xdpl import units
 from xdpl.blackbox.session import at_work
-from xdpl.errors import Problems
+from xdpl.fit.scoring import start
 from xdpl.models import Model
 from xdpl.networks import LSTM
 from xdpl.surrogate.audit import audit
 from xdpl.surrogate.design import DRAW, design
 from xdpl.surrogate.diary import Diary, Round
-from xdpl.surrogate.emulate import emulate
+from xdpl.surrogate.emulate import check_options, emulate
 from xdpl.surrogate.loop import Loop
-from xdpl.surrogate.places import Places
+from xdpl.surrogate.places import Places, rows
 from xdpl.surrogate.runs import Runs
 from xdpl.surrogate.scores import Scoring
 from xdpl.surrogate.stopped import AuditError
@@ -37,7 +37,8 @@ __all__ = ["learn_in_rounds"]
 
 Train = Callable[..., "Fit"]
 
-# Series of an update and steps of a window, by default.
+# Of an emulator, by default; the series of an update, and steps of a window.
+_NETWORK = LSTM(64)
 _BATCH, _WINDOW = 64, 120
 
 
@@ -46,6 +47,7 @@ def learn_in_rounds(
     request: Request,
     inputs: Inputs,
     loop: Loop,
+    places: Places,
     train: Train,
     *,
     progress: bool,
@@ -61,6 +63,8 @@ def learn_in_rounds(
         Whose gradients are those of the loop.
     inputs : Inputs
     loop : Loop
+        With settings that make sense.
+    places : Places
     train : callable
         Dataset and request, with a surrogate, to a fit.
     progress, checkpoint, log
@@ -71,14 +75,13 @@ def learn_in_rounds(
     AuditError
         If the first surrogate does not answer its parameters as the model does.
     InputErrors
-        Of settings that make no sense.
+        Of options of the emulator that make no sense.
     """
-    problems = Problems(f"learn({inputs.model.name!r})")
-    loop.note(problems)
-    problems.raise_if_any()
-    places = Places.of(inputs, request, loop)
-    scoring = Scoring.of(ds, inputs, request, places, problems)
-    weather = _weather(inputs)
+    scoring = Scoring.of(ds, inputs, request, places)
+    # Dims by name, so that a transposed dataset gives the same fit.
+    weather = _weather(inputs).transpose("time", *places.learned.dims)
+    options = {"network": _NETWORK, "warmup": request.warmup} | dict(loop.emulator)
+    check_options(weather, inputs.model, list(inputs.targets), options, "Loop(emulator=...)")
     work = _Work(
         ds,
         request,
@@ -125,23 +128,26 @@ class _Work:
                     break
                 fit = self._learned(surrogate, number)
                 diary = Diary(self.model, self._uncalibrated(fit)) if diary is None else diary
-                theta = _as_draws(_without_units(fit.parameters(self.ds)))
+                theta = self._estimate(fit)
                 audits["estimate"] = self._audited(surrogate, theta)
-                diary.rounds.append(self._scored(fit, surrogate, theta, audits, started))
+                one = self._scored(fit, surrogate, theta, audits, started)
+                # In this order: an interruption in between leaves no round without its fit.
                 fits.append(fit)
+                diary.rounds.append(one)
                 self._say(number, diary.rounds[-1])
-                if number == self.loop.rounds:
+                final = number == self.loop.rounds
+                if (number > 1 or final) and audits["estimate"].attrs["failures"]:
+                    # Refitted around an estimate, or never to be, it does not know what parameters do there.
+                    stopped = self._refused("estimate", audits["estimate"], last=True)
+                    break
+                if final:
                     break
                 if number > 1 and not self._improved(diary):
                     stopped = "improved less than the tolerance"
                     break
-                if number > 1 and audits["estimate"].attrs["failures"]:
-                    # It was refitted around an estimate, and still does not know what parameters do there.
-                    stopped = self._refused("estimate", audits["estimate"], last=True)
-                    break
                 self._enlarge(theta, number)
         except KeyboardInterrupt:
-            if not fits:
+            if diary is None or not diary.rounds:
                 raise
             stopped = "interrupted"
         assert diary is not None
@@ -150,15 +156,14 @@ class _Work:
     def _fill(self) -> None:
         """The first runs, over the full bounds."""
         loop = self.loop
-        where = design(
-            self.runs.weather, self.model, loop.draws, method=loop.method, seed=_seed(self.request, 0)
-        )
-        self.runs.add(where, self.runs.run(where, self.places.trained))
+        seed = _seed(self.request, 0)
+        where = design(self.runs.weather, self.model, int(loop.draws), method=loop.method, seed=seed)
+        self.runs.grow(where, self.places.trained)
 
     def _emulated(self, number: int) -> Surrogate:
         options = self._defaults() | dict(self.loop.emulator)
         found = emulate(
-            self.runs.weather,
+            self.runs.at(self.places.trained),
             self.model,
             self.runs.parameters,
             self.runs.simulated,
@@ -181,7 +186,7 @@ class _Work:
         runs = int(self.places.trained.sum()) * self.runs.parameters.sizes[DRAW]
         series = max(1, runs * max(1, round(days / window)))
         return {
-            "network": LSTM(64),
+            "network": _NETWORK,
             "window": window,
             "warmup": int(request.warmup),
             "batch": batch,
@@ -191,14 +196,13 @@ class _Work:
 
     def _over_bounds(self) -> xr.Dataset:
         # The same in each round, so that rounds compare; with another seed than what is trained on.
-        seed = _seed(self.request, -1)
-        return design(
-            self.runs.weather, self.model, self.loop.audit_draws, method=self.loop.method, seed=seed
-        )
+        seed, count = _seed(self.request, -1), int(self.loop.audit_draws)
+        return design(self.runs.weather, self.model, count, method=self.loop.method, seed=seed)
 
     def _audited(self, surrogate: Surrogate, parameters: xr.Dataset) -> xr.Dataset:
         where = self.places.audited
-        found = audit(surrogate, self.runs.at(where), parameters, **self.loop.audit)
+        there = parameters.isel(rows(where), missing_dims="ignore")
+        found = audit(surrogate, self.runs.at(where), there, **self.loop.audit)
         self.runs.note(parameters.sizes[DRAW] * (1 + 2 * len(self.model.parameters)), where)
         return found
 
@@ -213,6 +217,11 @@ class _Work:
         if fit.settings["stopped"] == "interrupted":
             raise KeyboardInterrupt
         return fit
+
+    def _estimate(self, fit: Fit) -> xr.Dataset:
+        """What was learned, (draw, *site dims); a network with a history reads nothing of what is scored."""
+        found = fit.parameters(self.ds, at=start(fit, self.ds, self.scoring.time))
+        return _as_draws(_without_units(found))
 
     def _uncalibrated(self, fit: Fit) -> dict[str, float]:
         defaults = xr.Dataset({p.name: p.default for p in self.model.parameters})
@@ -231,14 +240,14 @@ class _Work:
     ) -> Round:
         where = self.places.scored | self.places.learned
         true = self.runs.run(theta, where)
-        alike = surrogate.simulate(self.runs.at(where), theta)
+        alike = surrogate.simulate(self.runs.weather.where(where), theta)
         # Where the model fails, nothing can be compared.
         failed = (where & true[next(iter(true))].isnull().any(("time", DRAW))).sum()
         model, through = (
             self.scoring.errors(fit, v.mean(DRAW, keep_attrs=True))
             for v in (true, alike.where(true.notnull()))
         )
-        self.runs.add(theta, true.where(self.places.trained))
+        self.runs.add(theta, true, self.places.trained)
         return Round(
             through,
             model,
@@ -260,10 +269,10 @@ class _Work:
                 each,
                 method=loop.method,
                 around=theta.isel({DRAW: i}),
-                spread=loop.spread,
+                spread=float(loop.spread),
                 seed=_seed(self.request, number, i),
             )
-            self.runs.add(where, self.runs.run(where, self.places.trained))
+            self.runs.grow(where, self.places.trained)
 
     def _improved(self, diary: Diary) -> bool:
         """Whether the last round is better than all before it, by more than the tolerance."""
@@ -293,13 +302,20 @@ class _Work:
             "best_round": best + 1,
             "rounds_stopped": stopped,
         }
+        if stopped == "interrupted":
+            # The training of this round is whole, the call is not.
+            said["stopped"] = stopped
         return replace(found, history=found.history.assign(diary.history()), settings=found.settings | said)
 
     def _warn(self, diary: Diary, best: int) -> None:
-        worse = [k for k, v in diary.rounds[best].model.items() if not v < diary.uncalibrated[k]]
+        one, model = diary.rounds[best], self.model.name
+        worse = [k for k, v in one.model.items() if v >= diary.uncalibrated[k]]
         if worse:
-            text = f"what was learned through the surrogate is worse in {self.model.name!r} than its defaults"
+            text = f"what was learned through the surrogate is worse in {model!r} than its defaults"
             warnings.warn(f"{text}: {', '.join(worse)}", RuntimeWarning, stacklevel=2)
+        if one.failed:
+            text = f"with what was learned through the surrogate {model!r} fails at {one.failed} sites"
+            warnings.warn(f"{text}, which no score has", RuntimeWarning, stacklevel=2)
 
 
 def _without_units(ds: xr.Dataset) -> xr.Dataset:

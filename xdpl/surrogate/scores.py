@@ -10,13 +10,13 @@ import numpy as np
 import xarray as xr
 
 from xdpl import units
+from xdpl.errors import Problems
 from xdpl.fit.observing import Compare
 from xdpl.fit.scoring import evaluate
 from xdpl.labelled.choices import after_warmup
 from xdpl.training.arrays import periods
 
 if TYPE_CHECKING:
-    from xdpl.errors import Problems
     from xdpl.fit import Fit
     from xdpl.surrogate.places import Places
     from xdpl.training.request import Inputs, Request
@@ -52,14 +52,11 @@ class Scoring:
     spread: Mapping[str, float]
 
     @classmethod
-    def of(
-        cls, ds: xr.Dataset, inputs: Inputs, request: Request, places: Places, problems: Problems
-    ) -> Scoring:
+    def of(cls, ds: xr.Dataset, inputs: Inputs, request: Request, places: Places) -> Scoring:
         """Those of validation where there is one, else those of the training."""
         when = periods(ds, request.train, request.validate)
         first, last = when["train"]
-        first = after_warmup(first, last, request.warmup, problems)
-        problems.raise_if_any()
+        first = after_warmup(first, last, request.warmup, Problems("learn"))
         if isinstance(request.validate, slice):
             first, last = when["validate"]
         dates = ds["time"].values
@@ -94,6 +91,9 @@ class Scoring:
         return {k: float(v) for k, v in zip(fit.targets, values, strict=True)}
 
     def of_all(self, errors: Mapping[str, float]) -> float:
-        """Mean of errors in standard deviations of what was observed, with the weights of the targets."""
+        """Mean of errors in standard deviations of what was observed, with the weights of the targets.
+
+        Of what was observed to be the same always, in its units.
+        """
         total = sum(self.weights.values())
-        return sum(w * errors[k] / self.spread[k] for k, w in self.weights.items()) / total
+        return sum(w * errors[k] / (self.spread[k] or 1.0) for k, w in self.weights.items()) / total

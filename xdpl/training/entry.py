@@ -62,23 +62,26 @@ def run(
     _check_engine(request, device, problems)
     inputs = inspect(ds, request, problems)
     request = request.plain()
-    if isinstance(request.gradients, Loop):
-        from xdpl.surrogate.rounds import learn_in_rounds
-
-        _check_alone(request, join(device), problems)
-        problems.raise_if_any()
-        paths = {"checkpoint": checkpoint, "log": log}
-        return learn_in_rounds(ds, request, inputs, request.gradients, run, progress=progress, **paths)
     # Dims by name, so that a transposed dataset gives the same fit.
     grid = Grid.of(ds.transpose(*sorted(ds.dims, key=str)), _variables(inputs))
     when = periods(ds, request.train, request.validate)
     arrays = gather(ds, inputs, grid, request.sites, request.validate, when, problems, request.groups)
     watching = observer(inputs.operators, inputs.losses, inputs.weights, arrays, grid, inputs.model, problems)
     known = departures(inputs.priors, grid, arrays.kept, _cost_unit(inputs, arrays), problems)
-    samples = tensors(arrays, inputs.network, device)
     team = join(device)
     _check_alone(request, team, problems)
     windows = _windows(request, arrays, when, inputs, team, problems)
+    if isinstance(request.gradients, Loop):
+        from xdpl.surrogate.places import Places
+        from xdpl.surrogate.rounds import learn_in_rounds
+
+        loop = request.gradients
+        places = Places.of(grid, arrays, loop, request.seed)
+        # Each round gathers its own.
+        del arrays, watching, known
+        paths = {"checkpoint": checkpoint, "log": log}
+        return learn_in_rounds(ds, request, inputs, loop, places, run, progress=progress, **paths)
+    samples = tensors(arrays, inputs.network, device)
     engine = _engine(request, inputs, samples)
     plan = Plan(
         request.epochs,
@@ -169,7 +172,16 @@ def run_seeds(
     for seed in seeds:
         own = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.{seed}")
         folder = None if log is None else log / str(seed)
-        fit = run(ds, replace(request, seed=seed), progress=progress, checkpoint=own, log=folder)
+        try:
+            fit = run(ds, replace(request, seed=seed), progress=progress, checkpoint=own, log=folder)
+        except KeyboardInterrupt:
+            # Before there is anything of this seed to keep.
+            if not fits:
+                raise
+            break
+        except Exception as error:
+            error.add_note(f"with seed {seed}")
+            raise
         if fit.history.sizes["epoch"] or not fits:
             fits.append(fit)
         if fit.settings["stopped"] == "interrupted":

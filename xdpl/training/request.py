@@ -235,6 +235,9 @@ def _check_gradients(
         return
     if isinstance(given, Loop):
         given.note(problems)
+        if not model.parameters:
+            fix = "leave gradients out"
+            problems.add("gradients", expected="a model with parameters", got=repr(model.name), fix=fix)
     elif isinstance(given, type) or not isinstance(given, Gradients):
         problems.add(
             "gradients",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xdpl.report.drawing import FIRST, GREY, SECOND, axes, style, svg
 from xdpl.report.elements import figure, paragraph, table
 from xdpl.report.numbers import number
+from xdpl.report.sections.rounds import rounds
 
 if TYPE_CHECKING:
     from xdpl.report.facts import Facts
@@ -36,7 +37,7 @@ def learning(facts: Facts) -> str:
         f"{s['stopped'].capitalize()} after {history.sizes['epoch']} of {s['epochs']} epochs in "
         f"{number(seconds)} s; the weights are those of epoch {s['best_epoch']}."
     )
-    return paragraph(text) + _picture(facts) + _table(facts)
+    return paragraph(text) + _picture(facts) + _table(facts) + rounds(facts)
 
 
 def _picture(facts: Facts) -> str:

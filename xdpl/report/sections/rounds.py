@@ -26,9 +26,9 @@ def rounds(facts: Facts) -> str:
         return ""
     history = facts.fit.history
     text = (
-        f"The model has no gradients of its own that were used: parameters were learned through a network that "
-        f"imitates it, made again in {s['rounds']} rounds (stopped: {s['rounds_stopped']}). The fit is that of "
-        f"round {s['best_round']}, which was best in the model itself."
+        "Parameters were learned through a network that imitates the model, trained anew in each of"
+        f" {s['rounds']} rounds (stopped: {s['rounds_stopped']}). The fit is that of round {s['best_round']},"
+        " which was best in the model itself."
     )
     rows = [
         _row(history.sel(round=k, target=target), s["best_round"])
@@ -40,7 +40,7 @@ def rounds(facts: Facts) -> str:
 
 def _row(one: xr.Dataset, best: int) -> list[str]:
     at, units = one.sel(where="range"), str(one["target_units"].item())
-    slopes = at["audit_slope"].where(at["audit_counts"] > 0).values
+    slopes = at["audit_slope"].where(at["audit_counts"]).values
     slopes = slopes[np.isfinite(slopes)]
     k = int(one["round"])
     return [
