@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import xdpl
 from xdpl.models import BlackBox, Command, Flux, Forcing, Model, Parameter, State
 
 SOURCE = Path(__file__).parent / "external" / "bucket.c"
@@ -102,6 +103,23 @@ def days(sites=3, length=30, seed=0):
     )
     when = xr.date_range("2001-01-01", periods=length, use_cftime=False)
     return ds.assign_coords(time=when, basin=[f"b{i}" for i in range(sites)])
+
+
+def learnable(length, error=0.0):
+    """Twelve basins whose recession and capacity follow two attributes, and the true parameters.
+
+    Runoff is observed with an error, as a share of its spread.
+    """
+    ds = days(sites=12, length=length)
+    rng = np.random.default_rng(8)
+    for name in ("slope", "soil"):
+        ds[name] = ("basin", rng.random(12), {"units": "1"})
+    truth = xr.Dataset({"k": 0.02 * np.exp(3.0 * ds["slope"]), "capacity": 40.0 + 200.0 * ds["soil"]})
+    truth["k"].attrs, truth["capacity"].attrs = {"units": "d-1"}, {"units": "mm"}
+    true = xdpl.simulate(ds, Twin(), truth)["runoff"]
+    noise = error * float(true.std()) * rng.normal(size=true.shape)
+    ds["runoff"] = (true + noise).assign_attrs(true.attrs)
+    return ds, truth
 
 
 def theta(ds, seed=1):

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import torch
 import xarray as xr
-from helpers_bucket import PARAMETERS, Twin, days
+from helpers_bucket import PARAMETERS, Twin, days, learnable
 
 import xdpl
 from xdpl import engines
@@ -63,14 +63,7 @@ def exact(leaves=None):
 @functools.cache
 def basins():
     """Twelve basins whose recession and capacity follow two attributes."""
-    ds = days(sites=12, length=150)
-    rng = np.random.default_rng(8)
-    for name in ("slope", "soil"):
-        ds[name] = ("basin", rng.random(12), {"units": "1"})
-    truth = xr.Dataset({"k": 0.02 * np.exp(3.0 * ds["slope"]), "capacity": 40.0 + 200.0 * ds["soil"]})
-    truth["k"].attrs, truth["capacity"].attrs = {"units": "d-1"}, {"units": "mm"}
-    ds["runoff"] = xdpl.simulate(ds, Twin(), truth)["runoff"]
-    return ds, truth
+    return learnable(150)
 
 
 def learn(model, gradients=None, **options):

@@ -82,7 +82,7 @@ def test_an_experiment_prints_and_writes(name, tmp_path, monkeypatch, capsys):
 def smaller(chosen, **options):
     """The same experiment at few sites."""
     return command.Experiment(
-        lambda case, **more: chosen.run(case, **options, **more), chosen.report, chosen.data
+        lambda case, **more: chosen.run(case, **options, **more), chosen.report, chosen.data, chosen.files
     )
 
 

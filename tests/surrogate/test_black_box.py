@@ -1,8 +1,7 @@
 """From a program without gradients to its learned parameters, as good as with the gradients of its twin."""
 
 import numpy as np
-import xarray as xr
-from helpers_bucket import FLUXES, FORCINGS, PARAMETERS, Twin, compiled, days
+from helpers_bucket import FLUXES, FORCINGS, PARAMETERS, Twin, compiled, learnable
 
 import xdpl
 from xdpl.models import BlackBox, Command
@@ -12,23 +11,9 @@ from xdpl.surrogate import Loop
 LATE = slice("2001-02-01", None)
 
 
-def world():
-    """Twelve basins whose recession and capacity follow two attributes, observed with an error; the truth."""
-    ds = days(sites=12, length=240)
-    rng = np.random.default_rng(8)
-    for name in ("slope", "soil"):
-        ds[name] = ("basin", rng.random(12), {"units": "1"})
-    truth = xr.Dataset({"k": 0.02 * np.exp(3.0 * ds["slope"]), "capacity": 40.0 + 200.0 * ds["soil"]})
-    truth["k"].attrs, truth["capacity"].attrs = {"units": "d-1"}, {"units": "mm"}
-    true = xdpl.simulate(ds, Twin(), truth)["runoff"]
-    # An error of a fifth of the spread, as discharge has.
-    error = 0.2 * float(true.std()) * rng.normal(size=true.shape)
-    ds["runoff"] = (true + error).assign_attrs(true.attrs)
-    return ds, truth
-
-
 def test_a_program_in_c_is_learned_as_well_as_its_twin(tmp_path):
-    ds, truth = world()
+    # An error of a fifth of the spread, as discharge has.
+    ds, truth = learnable(240, error=0.2)
     command = Command([str(compiled(tmp_path)), "{forcing}", "{parameters}", "{output}"])
     program = BlackBox(
         "bucket",

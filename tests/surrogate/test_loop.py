@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from helpers_bucket import FLUXES, FORCINGS, PARAMETERS, Twin, days
+from helpers_bucket import FLUXES, FORCINGS, PARAMETERS, Twin, learnable
 from helpers_bucket import run as run_bucket
 from helpers_learn import Bucket, assert_same_fit, world
 
@@ -33,15 +33,7 @@ def learn(ds, model, loop, **options):
 
 
 def basins():
-    """Twelve basins whose recession and capacity follow two attributes."""
-    ds = days(sites=12, length=200)
-    rng = np.random.default_rng(8)
-    for name in ("slope", "soil"):
-        ds[name] = ("basin", rng.random(12), {"units": "1"})
-    truth = xr.Dataset({"k": 0.02 * np.exp(3.0 * ds["slope"]), "capacity": 40.0 + 200.0 * ds["soil"]})
-    truth["k"].attrs, truth["capacity"].attrs = {"units": "d-1"}, {"units": "mm"}
-    ds["runoff"] = xdpl.simulate(ds, Twin(), truth)["runoff"]
-    return ds
+    return learnable(200)[0]
 
 
 class Counted:

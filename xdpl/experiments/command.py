@@ -11,6 +11,7 @@ from types import ModuleType
 import xarray as xr
 
 from xdpl.experiments import reports
+from xdpl.experiments.as_tables import write_tables
 from xdpl.experiments.case import Case
 from xdpl.experiments.cases import CASES
 from xdpl.experiments.coherence import coherence
@@ -44,11 +45,14 @@ class Experiment:
         With ``table``, Dataset to text, and ``draw``, Dataset and axes to a picture.
     data : str
         Case by default.
+    files : callable, optional
+        Writes further files to a folder: result, case and folder to a list of paths.
     """
 
     run: Callable[..., xr.Dataset]
     report: ModuleType
     data: str
+    files: Callable[[xr.Dataset, Case, Path], list[Path]] | None = None
 
 
 EXPERIMENTS = {
@@ -63,7 +67,7 @@ EXPERIMENTS = {
     "perturbation": Experiment(perturbation, reports.perturbation, "twin-all"),
     "regimes": Experiment(regimes, reports.regimes, "twin-regimes"),
     "scaling": Experiment(scaling, reports.scaling, "smap"),
-    "surrogate": Experiment(surrogate, reports.surrogate, "twin-moisture"),
+    "surrogate": Experiment(surrogate, reports.surrogate, "twin-moisture", write_tables),
     "towers": Experiment(towers, reports.towers, "smap"),
     "transfer": Experiment(transfer, reports.transfer, "twin"),
     "uncertainty": Experiment(uncertainty, reports.uncertainty, "twin-all"),
@@ -106,6 +110,8 @@ def experiment(
     (out / f"{stem}.txt").write_text(f"{table}\n", "utf8")
     result.to_netcdf(out / f"{stem}.nc", engine="h5netcdf")
     written = [f"{stem}.txt", f"{stem}.nc"]
+    if chosen.files is not None:
+        written += [path.name for path in chosen.files(result, case, out)]
     if importlib.util.find_spec("matplotlib") is not None:
         import matplotlib
 

@@ -13,7 +13,6 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from xdpl.errors import Problems
-from xdpl.experiments.as_tables import write_tables
 from xdpl.experiments.attrs import described
 from xdpl.experiments.boxed import boxed
 from xdpl.experiments.case import Case
@@ -47,8 +46,7 @@ def surrogate(
         With a ``loop``; the defaults of `xdpl.surrogate.Loop` if not given.
     seeds : sequence of int
     out, progress
-        As in `scaling`. Tables of the parameters of the first seed are written there too, as land models read
-        them.
+        As in `scaling`.
 
     Returns
     -------
@@ -75,10 +73,7 @@ def surrogate(
     for name, seed in tqdm(cells, desc="surrogate", unit="run", disable=not progress):
         part = partial(_part, case, kept, name, seed)
         found[name, seed] = kept.of({"surrogate": name, "seed": seed}, part)
-    result = described(_together(found, seeds, case), case, "surrogate")
-    if out is not None:
-        write_tables(result, case, Path(out))
-    return result
+    return described(_together(found, seeds, case), case, "surrogate")
 
 
 _ROUNDS = [
