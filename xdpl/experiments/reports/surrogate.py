@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["draw", "share", "table"]
 
 
-_LINES = (("surrogate_rmse", "C0o--", "through the surrogate"), ("model_rmse", "C1s-", "in the model"))
+_PLACES = (("range", "C0o", "over the bounds"), ("estimate", "C1s", "at what was learned"))
+# Of a change, over the spread of the output, for a parameter to count.
+_LEAST_EFFECT = 0.02
 
 
 def _medians(result: xr.Dataset) -> xr.DataArray:
@@ -75,7 +77,7 @@ def _rounds(result: xr.Dataset) -> list[str]:
             if not np.isfinite(one["model_rmse"]):
                 continue
             at = one.sel(where="range")
-            slopes = at["audit_slope"].where(at["audit_effect"] >= 0.02)
+            slopes = at["audit_slope"].where(at["audit_effect"] >= _LEAST_EFFECT)
             model, through = float(one["model_rmse"]), float(one["surrogate_rmse"])
             rows.append(
                 [
@@ -108,16 +110,20 @@ def _parameters(result: xr.Dataset) -> list[str]:
 
 
 def draw(result: xr.Dataset, ax: Axes) -> Axes:
-    """Error in the training period, round by round: as the surrogate says, and in the model."""
-    for i, seed in enumerate(result["seed"].values):
-        one = result.sel(seed=seed).isel(target=0)
-        one = one.sel(round=one["model_rmse"].notnull())
-        for name, style, said in _LINES:
-            ax.plot(one["round"], one[name], style, mfc="none", label=said if i == 0 else None)
-    ax.axhline(float(result["uncalibrated_rmse"].isel(target=0).mean()), color="0.5", label="uncalibrated")
-    ax.set_ylim(bottom=0.0)
-    ax.set_xticks(result["round"].values)
-    ax.set_xlabel("round")
-    ax.set_ylabel(f"RMSE of {result.attrs['target']}")
-    ax.legend(frameon=False)
+    """How the surrogate answers each parameter, in the last round of each seed: slopes of the audit."""
+    last = result["model_rmse"].notnull().isel(target=0).cumsum("round").idxmax("round")
+    slopes = result["audit_slope"].isel(target=0).sel(round=last)
+    slopes = slopes.where(result["audit_effect"].isel(target=0).sel(round=last) >= _LEAST_EFFECT)
+    names = [str(k) for k in result["parameter"].values]
+    place = np.arange(len(names))[::-1]
+    ax.axvspan(0.5, 1.5, color="0.93", zorder=0, label="passes")
+    ax.axvline(1.0, color="0.6", linewidth=0.8)
+    for k, (where, style, said) in enumerate(_PLACES):
+        each = slopes.sel(where=where).transpose("parameter", "seed").values
+        lines = ax.plot(each, place[:, None] + 0.1 * (0.5 - k) + np.zeros(each.shape), style, mfc="none")
+        lines[0].set_label(said)
+    ax.set_yticks(place, names)
+    ax.set_xlim(min(0.4, float(slopes.min()) - 0.1), max(1.6, float(slopes.max()) + 0.1))
+    ax.set_xlabel("slope of the surrogate's answer on the model's (1)")
+    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return ax
