@@ -101,6 +101,7 @@ def test_it_is_kept_with_the_fit(learned, tmp_path):
     xr.testing.assert_equal(again.history, fit.history)
     assert again.settings == fit.settings
     assert "2 rounds, stopped: rounds; best round" in repr(again)
+    assert "over the bounds NSE 0." in repr(again)
 
 
 def test_the_report_tells_of_it(learned, tmp_path):

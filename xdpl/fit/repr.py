@@ -10,6 +10,8 @@ from xdpl.networks.series import SeriesNetwork
 from xdpl.observation import Identity
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from xdpl.fit.result import Fit
     from xdpl.models import Model
 
@@ -84,7 +86,22 @@ def _rounds(fit: Fit) -> list[tuple[str, str]]:
         for k in fit.targets
     )
     stopped = f"{s['rounds']} rounds, stopped: {s['rounds_stopped']}"
-    return [("surrogate", f"{stopped}; best round {s['best_round']}: RMSE {errors}")]
+    return [
+        ("surrogate", f"{stopped}; best round {s['best_round']}: RMSE {errors}"),
+        ("audit", "; ".join(f"{said} {_audit(one.sel(where=k))}" for k, said in _AUDITED.items())),
+    ]
+
+
+_AUDITED = {"range": "over the bounds", "estimate": "at what was learned"}
+
+
+def _audit(one: xr.Dataset) -> str:
+    """The worst of an audit, on one line."""
+    slopes = one["audit_slope"].where(one["audit_counts"])
+    failed = one["parameter"].values[one["audit_failed"].any("target").values]
+    ends = f"{float(slopes.min()):.2f} to {float(slopes.max()):.2f}"
+    said = f"NSE {float(one['audit_nse'].min()):.3f}, slopes {ends}"
+    return said + (f", failed for {', '.join(map(str, failed))}" if failed.size else "")
 
 
 def _columns(fit: Fit) -> int:
