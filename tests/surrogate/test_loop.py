@@ -90,8 +90,9 @@ def test_scores_are_those_of_the_model(learned):
 def test_every_run_counts(learned):
     fit, sites = learned
     assert int(fit.history["model_runs"][-1]) == sites
-    # Of eleven sites at first, then one of twelve held out, with five runs for each of two sets and one.
-    assert int(fit.history["model_runs"][0]) == 20 * 11 + (2 + 1) * 5 + 12 + 12
+    # Of eleven sites at first, then one of twelve held out with five runs for each of forty sets, and all
+    # twelve with five at what was learned.
+    assert int(fit.history["model_runs"][0]) == 20 * 11 + 40 * 5 + 12 * 5 + 12 + 12
 
 
 def test_it_is_kept_with_the_fit(learned, tmp_path):
@@ -151,7 +152,7 @@ def test_the_same_call_goes_on(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:what was learned")
-@pytest.mark.parametrize(("after", "rounds"), [(10, 0), (20 * 11 + 15 + 24 + 40, 1)])
+@pytest.mark.parametrize(("after", "rounds"), [(10, 0), (20 * 11 + 200 + 60 + 24 + 40, 1)])
 def test_interrupted(after, rounds):
     """In the first runs, and in those after the first round."""
     loop = Loop(draws=20, emulator=SMALL | {"epochs": 3}, audit=LOOSE)
@@ -183,7 +184,7 @@ def test_members_targets_and_masks():
     assert fit.parameters(ds)["leak"].sizes["member"] == 2
     # One of six sites is held out for validation; two lack runoff, but have the other target. Of three drawn
     # one is for the audit.
-    assert int(history["model_runs"][0]) == 8 * 2 + (2 + 2) * 5 * 1 + 1 + 2 * 6
+    assert int(history["model_runs"][0]) == 8 * 2 + 40 * 5 * 1 + 2 * 5 * 3 + 1 + 2 * 6
     wet = fit.evaluate(ds.where(away), time=slice(ds["time"].values[20], None))
     expected = 0.01 * float(wet["pooled_rmse"].sel(target="wetness"))
     found = history["model_rmse"].sel(target="wetness", round=fit.settings["best_round"])

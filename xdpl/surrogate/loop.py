@@ -15,7 +15,8 @@ from xdpl.surrogate.design import METHODS
 
 __all__ = ["Loop"]
 
-_COUNTS = {"draws": 2, "more": 1, "rounds": 1, "audit_draws": 1, "updates": 1}
+_COUNTS = {"draws": 2, "more": 1, "rounds": 1, "updates": 1}
+_COUNTS_OR_NONE = ("sites", "audit_draws")
 _ABOVE_ZERO = ("spread",)
 _FRACTIONS = ("held_out", "tolerance")
 
@@ -47,8 +48,9 @@ class Loop:
     held_out : float
         Share of these that the network never sees, for the audit; 0 to below 1. At least one if there are
         several.
-    audit_draws : int
-        Parameter sets of each held-out site at which the audit over the full range is made.
+    audit_draws : int, optional
+        Parameter sets of each held-out site at which the audit over the full range is made; if not given, so
+        many that there are forty in all, and two of each at least. With few of them correlations are chance.
     method : {"sobol", "latin-hypercube"}
         As in `design`.
     updates : int
@@ -68,7 +70,7 @@ class Loop:
     tolerance: float = 0.01
     sites: int | None = None
     held_out: float = 0.1
-    audit_draws: int = 2
+    audit_draws: int | None = None
     method: str = "sobol"
     updates: int = 2000
     emulator: Mapping[str, Any] = field(default_factory=dict)
@@ -87,8 +89,9 @@ class Loop:
         """Note what makes no sense of these settings; options of others are for them to judge."""
         for name, lowest in _COUNTS.items():
             self._expect(name, _whole(getattr(self, name), lowest), f"a whole number from {lowest}", problems)
-        if self.sites is not None:
-            self._expect("sites", _whole(self.sites, 1), "a whole number from 1, or None", problems)
+        for name in _COUNTS_OR_NONE:
+            value = getattr(self, name)
+            self._expect(name, value is None or _whole(value, 1), "a whole number from 1, or None", problems)
         for name in _ABOVE_ZERO:
             value = getattr(self, name)
             self._expect(name, _real(value) and 0 < value < math.inf, "a number above 0", problems)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from xdpl.surrogate.loop import Loop
     from xdpl.training.arrays import Arrays
 
-__all__ = ["Places", "rows"]
+__all__ = ["PAIRS", "Places", "rows"]
+
+#: Sites, or pairs of sites and parameter sets, from which correlations can be told.
+PAIRS = 40
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,11 @@ class Places:
     trained : DataArray
         Of which the surrogate is trained on runs.
     audited : DataArray
-        Where it is audited: others, or the same, with other parameters, if there is one only.
+        Where it is audited over the bounds: others, or the same, with other parameters, if there is one
+        only.
+    estimated : DataArray
+        Where it is audited at what was learned: those, and others where they are few, which the surrogate
+        has seen with other parameters.
     scored : DataArray
         Whose observations tell which round was best.
     """
@@ -35,6 +42,7 @@ class Places:
     learned: xr.DataArray
     trained: xr.DataArray
     audited: xr.DataArray
+    estimated: xr.DataArray
     scored: xr.DataArray
 
     @classmethod
@@ -46,7 +54,8 @@ class Places:
         # One is left to train on.
         count = min(max(1, round(loop.held_out * order.size)), order.size - 1) if loop.held_out else 0
         away, seen = order[:count], order[count:]
-        chosen = (learned, seen, away if count else seen, kept[arrays.validating])
+        estimated = order[: max(count, PAIRS)]
+        chosen = (learned, seen, away if count else seen, estimated, kept[arrays.validating])
         return cls(*(_mask(grid, sites) for sites in chosen))
 
 

@@ -23,7 +23,7 @@ from xdpl.surrogate.design import DRAW, design
 from xdpl.surrogate.diary import Diary, Round
 from xdpl.surrogate.emulate import check_options, emulate
 from xdpl.surrogate.loop import Loop
-from xdpl.surrogate.places import Places, rows
+from xdpl.surrogate.places import PAIRS, Places, rows
 from xdpl.surrogate.runs import Runs
 from xdpl.surrogate.scores import Scoring
 from xdpl.surrogate.stopped import AuditError
@@ -122,14 +122,14 @@ class _Work:
             for number in range(1, self.loop.rounds + 1):
                 started = time.perf_counter()
                 surrogate = self._emulated(number)
-                audits = {"range": self._audited(surrogate, self._over_bounds())}
+                audits = {"range": self._audited(surrogate, self._over_bounds(), self.places.audited)}
                 if audits["range"].attrs["failures"]:
                     stopped = self._refused("range", audits["range"], last=bool(fits))
                     break
                 fit = self._learned(surrogate, number)
                 diary = Diary(self.model, self._uncalibrated(fit)) if diary is None else diary
                 theta = self._estimate(fit)
-                audits["estimate"] = self._audited(surrogate, theta)
+                audits["estimate"] = self._audited(surrogate, theta, self.places.estimated)
                 one = self._scored(fit, surrogate, theta, audits, started)
                 # In this order: an interruption in between leaves no round without its fit.
                 fits.append(fit)
@@ -196,11 +196,12 @@ class _Work:
 
     def _over_bounds(self) -> xr.Dataset:
         # The same in each round, so that rounds compare; with another seed than what is trained on.
-        seed, count = _seed(self.request, -1), int(self.loop.audit_draws)
-        return design(self.runs.weather, self.model, count, method=self.loop.method, seed=seed)
+        seed, count = _seed(self.request, -1), self.loop.audit_draws
+        if count is None:
+            count = max(2, math.ceil(PAIRS / int(self.places.audited.sum())))
+        return design(self.runs.weather, self.model, int(count), method=self.loop.method, seed=seed)
 
-    def _audited(self, surrogate: Surrogate, parameters: xr.Dataset) -> xr.Dataset:
-        where = self.places.audited
+    def _audited(self, surrogate: Surrogate, parameters: xr.Dataset, where: xr.DataArray) -> xr.Dataset:
         there = parameters.isel(rows(where), missing_dims="ignore")
         found = audit(surrogate, self.runs.at(where), there, **self.loop.audit)
         self.runs.note(parameters.sizes[DRAW] * (1 + 2 * len(self.model.parameters)), where)
