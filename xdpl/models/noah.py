@@ -9,7 +9,7 @@ from xdpl.models.base import Flux, Model, Parameter, State
 from xdpl.models.canopy import intercept, transpiration_factors
 from xdpl.models.numerics import positive, safe_power
 from xdpl.models.richards import campbell_column, keep_in_bounds, redistribute
-from xdpl.models.snow import degree_day_snow
+from xdpl.models.snow import DEGREE_DAY_FACTOR, MELT_TEMPERATURE, SNOWPACK, degree_day_snow
 from xdpl.models.weather import AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION, PRECIPITATION
 
 __all__ = ["Noah"]
@@ -85,11 +85,11 @@ class Noah(Model):
         Parameter("vegetation_fraction", 0.02, 0.98, "1", 0.6, "fraction of ground under green vegetation"),
         Parameter("leaf_capacity", 0.05, 0.5, "mm", 0.2, "water a canopy holds per leaf area", "log"),
         Parameter("fxexp", 0.5, 4.0, "1", 2.0, "exponent of bare-soil evaporation"),
-        Parameter("tt", -2.5, 2.5, "degC", 0.0, "temperature of half snowfall, and of melt"),
-        Parameter("cfmax", 0.5, 10.0, "mm degC-1 d-1", 3.5, "degree-day factor"),
+        MELT_TEMPERATURE,
+        DEGREE_DAY_FACTOR,
     )
     states = (
-        State("snowpack", "mm", "lwe_thickness_of_surface_snow_amount", "snow water equivalent"),
+        SNOWPACK,
         State("canopy_water", "mm", "", "rain held by the canopy, per ground"),
         *(State(f"w{i + 1}", "mm", "", f"water in soil layer {i + 1}") for i in range(_LAYERS)),
     )

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from xdpl.models.base import Parameter, State
 from xdpl.models.numerics import positive, ramp
 
-__all__ = ["degree_day_snow"]
+__all__ = ["DEGREE_DAY_FACTOR", "MELT_TEMPERATURE", "SNOWPACK", "degree_day_snow"]
+
+MELT_TEMPERATURE = Parameter("tt", -2.5, 2.5, "degC", 0.0, "temperature of half snowfall, and of melt")
+DEGREE_DAY_FACTOR = Parameter("cfmax", 0.5, 10.0, "mm degC-1 d-1", 3.5, "degree-day factor")
+SNOWPACK = State("snowpack", "mm", "lwe_thickness_of_surface_snow_amount", "snow water equivalent")
 
 Array = Any
 

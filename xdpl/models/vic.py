@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from xdpl.models.base import Flux, Model, Parameter, State
 from xdpl.models.numerics import positive, ramp, safe_power
-from xdpl.models.snow import degree_day_snow
+from xdpl.models.snow import DEGREE_DAY_FACTOR, MELT_TEMPERATURE, SNOWPACK, degree_day_snow
 from xdpl.models.weather import AIR_TEMPERATURE, POTENTIAL_EVAPOTRANSPIRATION, PRECIPITATION
 
 __all__ = ["VIC"]
@@ -74,11 +74,11 @@ class VIC(Model):
         Parameter("residual_fraction", 0.01, 0.9, "1", 0.3, "residual content as a fraction of wilting"),
         Parameter("root_fraction", 0.1, 0.9, "1", 0.4, "fraction of roots in layer 1"),
         Parameter("canopy_fraction", 0.02, 0.98, "1", 0.6, "fraction of ground under transpiring canopy"),
-        Parameter("tt", -2.5, 2.5, "degC", 0.0, "temperature of half snowfall, and of melt"),
-        Parameter("cfmax", 0.5, 10.0, "mm degC-1 d-1", 3.5, "degree-day factor"),
+        MELT_TEMPERATURE,
+        DEGREE_DAY_FACTOR,
     )
     states = (
-        State("snowpack", "mm", "lwe_thickness_of_surface_snow_amount", "snow water equivalent"),
+        SNOWPACK,
         State("w1", "mm", "", "water in soil layer 1"),
         State("w2", "mm", "", "water in soil layer 2"),
         State("w3", "mm", "", "water in soil layer 3"),
