@@ -1,6 +1,5 @@
 """Tables written and read back: the text, the values, other programs, and what is refused."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -148,13 +147,8 @@ def test_a_program_reads_the_table(tmp_path):
 
 
 def test_fortran_reads_the_namelist(tmp_path):
-    compiler = shutil.which("gfortran")
-    if compiler is None:
-        pytest.skip("no Fortran compiler")
+    program = compiled(tmp_path, EXTERNAL / "read_namelist.f90")
     path, _ = written(tmp_path, "nml", by=soil(((1, 2, 3), (1, 2, 2)), "sand clay_loam peat"))
-    program = tmp_path / "read"
-    source = EXTERNAL / "read_namelist.f90"
-    subprocess.run([compiler, "-o", program, source], check=True, capture_output=True, cwd=tmp_path)
     said = subprocess.run([program, path], check=True, capture_output=True, text=True).stdout
     found = read_table(path)
     rows = [line.split() for line in said.splitlines()]
