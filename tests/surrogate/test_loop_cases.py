@@ -220,6 +220,21 @@ def test_a_seed_that_fails_is_named():
     assert caught.value.__notes__ == ["with seed 4"]
 
 
+def test_a_later_seed_that_fails_takes_no_other_with_it(monkeypatch):
+    """Four audits of the first seed; that of the second meets limits that none can, the third is whole."""
+    calls, real = [], rounds.audit
+
+    def strict(*args, **options):
+        calls.append(None)
+        return real(*args, **options | ({"slope": (0.0, 1e-9), "effect": 0.0} if len(calls) == 5 else {}))
+
+    monkeypatch.setattr(rounds, "audit", strict)
+    with pytest.warns(RuntimeWarning, match="seed 1 is left out: over the full bounds"):
+        found = learn(seed=[0, 1, 2])
+    assert found.seeds == [0, 2]
+    assert len(calls) == 4 + 1 + 4
+
+
 def test_settings_are_plain():
     given = {"draws": np.int64(4), "spread": np.float32(0.2), "rounds": np.int64(1)}
     emulator = EMULATOR | {"train": slice("2001-02", None), "batch": np.int64(16)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from xdpl.models import BlackBox, Model, NetworkOnly
 from xdpl.networks.assemble import assemble
 from xdpl.networks.series import SeriesNetwork
 from xdpl.surrogate.loop import Loop
+from xdpl.surrogate.stopped import AuditError
 from xdpl.training.arrays import Arrays, Period, gather, periods
 from xdpl.training.described import described, fingerprint, identity
 from xdpl.training.fitted import fitted
@@ -160,7 +162,8 @@ def run_seeds(
 ) -> Ensemble:
     """Train once for each seed; an interruption ends it after the fit it fell into.
 
-    A fit that was interrupted before its first epoch was over is left out, unless it is the only one.
+    A fit that was interrupted before its first epoch was over is left out, unless it is the only one; so is,
+    with a warning, a seed whose surrogate fails its audit after another has a fit.
     """
     problems = Problems(_call(request))
     check_seeds(seeds, problems)
@@ -179,6 +182,12 @@ def run_seeds(
             if not fits:
                 raise
             break
+        except AuditError as error:
+            if not fits:
+                error.add_note(f"with seed {seed}")
+                raise
+            warnings.warn(f"seed {seed} is left out: {error}", RuntimeWarning, stacklevel=3)
+            continue
         except Exception as error:
             error.add_note(f"with seed {seed}")
             raise
